@@ -1,0 +1,1 @@
+"""The decoder, the checks and the command: standard library only."""

@@ -1,0 +1,1 @@
+"""Scapy packet classes for Xen migration streams. Needs Scapy: ``pip install xenmig[scapy]``."""

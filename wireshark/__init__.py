@@ -1,0 +1,1 @@
+"""The Wireshark dissector for Xen migration streams, its generator and its installer."""
