@@ -1,0 +1,1 @@
+"""Where bytes come from: stream files, pipes, compressed files, captures and the TCP inside them."""

@@ -1,0 +1,122 @@
+"""Pipes, FIFOs, sockets and terminals: bytes that come once and cannot be sought."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenmig.core.sources.input import Input
+
+_CAPACITY = 1 << 20
+"What an unprivileged process may ask for by default: /proc/sys/fs/pipe-max-size."
+_SPLICE_FROM = 1 << 16
+"Shorter skips are read and dropped: opening the way through the null device does not pay for them."
+_DROP = 1 << 18
+"How much is read at a time when bytes have to be read in order to be dropped."
+
+
+class PipeInput:
+    """An :class:`~xenmig.core.sources.input.Input` over a descriptor that cannot seek.
+
+    Long skips are spliced into the null device, where the system offers that, so that guest memory is never copied
+    into this process.
+    """
+
+    __slots__ = ("name", "offset", "size", "notice", "_fd", "_owned", "_ahead", "_null")
+
+    name: str
+    offset: int
+    size: None
+    notice: str | None
+
+    def __init__(self, fd: int, name: str, owned: bool = True) -> None:
+        """``owned`` says whether close() closes ``fd``."""
+        self.name = name
+        self.offset = 0
+        self.size = None
+        self.notice = None
+        self._fd = fd
+        self._owned = owned
+        self._ahead = b""
+        self._null = -1
+        try:
+            from fcntl import F_SETPIPE_SZ, fcntl
+
+            fcntl(fd, F_SETPIPE_SZ, _CAPACITY)
+        except (ImportError, OSError):
+            # Not a pipe, not Linux, or the user's allowance is used up: only speed is lost.
+            pass
+
+    def peek(self, count: int) -> bytes:
+        while len(self._ahead) < count:
+            data = self._receive(count - len(self._ahead))
+            if not data:
+                break
+            self._ahead += data
+        return self._ahead[:count]
+
+    def read(self, count: int) -> bytes:
+        if self._ahead:
+            data = self._ahead[:count]
+            self._ahead = self._ahead[count:]
+        else:
+            data = self._receive(count)
+        self.offset += len(data)
+        return data
+
+    def skip(self, count: int) -> int:
+        passed = min(count, len(self._ahead))
+        self._ahead = self._ahead[passed:]
+        if count - passed >= _SPLICE_FROM and hasattr(os, "splice"):
+            passed += self._splice(count - passed)
+        while passed < count:
+            data = self._receive(min(count - passed, _DROP))
+            if not data:
+                break
+            passed += len(data)
+        self.offset += passed
+        return passed
+
+    def close(self) -> None:
+        if self._null >= 0:
+            os.close(self._null)
+        if self._owned and self._fd >= 0:
+            os.close(self._fd)
+        self._fd = self._null = -1
+
+    def _receive(self, count: int) -> bytes:
+        while True:
+            try:
+                return os.read(self._fd, count)
+            except BlockingIOError:
+                # Whoever shares this pipe made it non-blocking; setting it back would surprise them.
+                from select import POLLIN, poll
+
+                waiting = poll()
+                waiting.register(self._fd, POLLIN)
+                waiting.poll()
+            except OSError as error:
+                self.notice = f"reading failed at byte {self.offset}: {error.strerror}"
+                return b""
+
+    def _splice(self, count: int) -> int:
+        """Move up to ``count`` bytes into the null device; fewer, even 0, when that is not possible."""
+        passed = 0
+        try:
+            if self._null < 0:
+                self._null = os.open(os.devnull, os.O_WRONLY)
+            while passed < count:
+                # One call may not move more than the size of a C int.
+                moved = os.splice(self._fd, self._null, min(count - passed, 1 << 30))
+                if not moved:
+                    break
+                passed += moved
+        except OSError:
+            # A socket or a terminal, or no null device: what is left is read and dropped.
+            pass
+        return passed
+
+
+if TYPE_CHECKING:
+    _: type[Input] = PipeInput

@@ -1,0 +1,55 @@
+"""Driving a consumer with the bytes of an input: reading what it needs, passing over what it does not."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from xenmig.core.sources.consumer import Consumer
+    from xenmig.core.sources.input import Input
+
+_SMALLEST = 12 << 10
+"Holds a PAGE_DATA header with its array of 1024 pfns (8 KiB), which is what a jump over guest memory leads to."
+_LARGEST = 1 << 18
+_JUMP = 1 << 16
+"A shorter jump says nothing about what follows: small records go on being small records."
+
+
+def drive(input: Input, consumer: Consumer) -> Iterator[list[Any]]:
+    """Feed ``consumer`` all of ``input`` and yield its events as they come, in lists that are never empty.
+
+    Bytes that the consumer would rather skip are not read, except for those that lie in the piece just read. How much
+    is read at once adapts: little after a jump, since the next jump is probably near, and more and more while the
+    stream is contiguous. Memory use is bounded by the largest piece, 256 KiB.
+    """
+    read = input.read
+    skip = input.skip
+    feed = consumer.feed
+    size = _SMALLEST
+    while True:
+        need = consumer.need
+        data = read(size if size >= need else min(need, _LARGEST))
+        if not data:
+            break
+        feed(data, 0, len(data))
+        wanted = consumer.skip
+        there = skip(wanted) if wanted else 0
+        if there:
+            consumer.passed(there)
+        events = consumer.events
+        if events:
+            consumer.events = []
+            yield events
+        if there < wanted:
+            break
+        if wanted > _JUMP:
+            size = _SMALLEST
+        elif size < _LARGEST:
+            size = min(2 * size, _LARGEST)
+    consumer.end()
+    if consumer.events:
+        events = consumer.events
+        consumer.events = []
+        yield events
