@@ -1,0 +1,1 @@
+"""Rules over events, each with an id, a severity, a reason and a source."""

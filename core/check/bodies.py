@@ -1,0 +1,177 @@
+"""What is asked of single records: that they are as defined, and what no definition can say."""
+
+from __future__ import annotations
+
+from xenmig.core.check.conformance import conformance, length_fits
+from xenmig.core.definitions import libxc, libxl
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+from xenmig.core.definitions.structs import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xenmig.core.check.checker import Report
+    from xenmig.core.check.conformance import Conforms
+    from xenmig.core.check.libxc_order import LibxcOrder
+    from xenmig.core.decode.events import Event, Record
+    from xenmig.core.definitions.structs import Problem
+
+RULE_OF_PROBLEM = {
+    "reserved": "reserved-not-zero",
+    "value": "unknown-value",
+    "length": "body-length",
+    "count": "body-count",
+}
+"Kind of problem that a definition finds -> rule."
+RECORD_HEADER = libxc.RecordHeader.size or 0
+
+# xen/include/public/hvm/save.h: struct hvm_save_descriptor (typecode, instance, length) of HEADER, and HVM_FILE_MAGIC.
+HVM_HEADER_BEGINS = b"\x01\0\0\0\x18\0\0\0\x86\x12\x38\x54"
+
+ZERO_CONTENT = bytes(8)
+"As long as the head of the records that Xen 4.6 to 4.8 wrote without anything behind it."
+
+
+class Bodies:
+    """Looks at the bodies of the records of one stream."""
+
+    __slots__ = ("legacy", "forward", "_report", "_order", "_conforms", "_special")
+
+    legacy: bool
+    "Whether the libxl header says that the stream was made from a legacy one."
+    forward: bool
+    "Whether this is the guest's own stream, and not what its receiver says."
+
+    def __init__(self, report: Report, order: LibxcOrder, *, forward: bool = True) -> None:
+        self.legacy = False
+        self.forward = forward
+        self._report = report
+        self._order = order
+        self._conforms: dict[str, dict[int, Conforms]] = {libxl.LAYER: {}, libxc.LAYER: {}}
+        special: dict[type[Struct], Callable[[Record, bytes], None]] = {
+            libxc.X86PvInfo: self._pv_info,
+            libxc.X86PvP2mFrames: self._p2m_frames,
+            libxc.HvmContext: self._hvm_context,
+            libxc.HvmParams: self._zero_content,
+            libxc.X86PvVcpuBasic: self._zero_content,
+            libxc.X86PvVcpuExtended: self._zero_content,
+            libxc.X86PvVcpuXsave: self._zero_content,
+            libxc.X86PvVcpuMsrs: self._zero_content,
+            libxl.EmulatorXenstoreData: self._xenstore_data,
+            libxl.EmulatorContext: self._emulator,
+            libxl.CheckpointState: self._checkpoint_state,
+        }
+        self._special = {
+            layer: {one.record: check for one, check in special.items() if one.layer == layer}
+            for layer in self._conforms
+        }
+
+    def record(self, event: Record) -> None:
+        """Look at a record whose type is known and of which no bytes are missing."""
+        layer, kind, body = event.layer, event.type, event.body
+        if body is None:
+            self._large(event)
+            return
+        found = self._conforms[layer].get(kind)
+        if found is None:
+            found = self._conforms[layer][kind] = conformance(Struct.records[layer][kind])
+        if found(body, event.byteorder):
+            special = self._special[layer].get(kind)
+            if special is not None:
+                special(event, body)
+            if layer == libxc.LAYER and len(body) > len(ZERO_CONTENT) and self._order.repeatable(kind):
+                self._order.usual[kind] = found
+            return
+        from xenmig.core.check.records import record_name
+
+        decoded = Struct.records[layer][kind].decode(body, event.byteorder)
+        what = record_name(layer, kind)
+        for problem in decoded.problems:
+            self.problem(problem, event, what, event.offset + RECORD_HEADER + problem.offset)
+
+    def problem(self, problem: Problem, event: Event, what: str, offset: int, rule: str = "") -> None:
+        """Report what a definition found."""
+        self._report(
+            rule or RULE_OF_PROBLEM[problem.kind],
+            event,
+            problem.expected,
+            problem.actual,
+            offset,
+            what=what,
+            problem=problem.message,
+        )
+
+    def _large(self, event: Record) -> None:
+        definition = Struct.records[event.layer][event.type]
+        if not length_fits(definition, event.length):
+            problem = f"{event.length} bytes long, which {definition.name} cannot be"
+            self._report("body-length", event, definition.size, event.length, problem=problem)
+        else:
+            self._report("body-not-checked", event, None, event.length)
+
+    # -- libxc ----------------------------------------------------------------------------------------------------
+
+    def _pv_info(self, event: Record, body: bytes) -> None:
+        info = libxc.X86PvInfo.decode(body, event.byteorder)
+        width, levels = int(info.guest_width), int(info.pt_levels)
+        if (width, levels) in PAIRS:
+            self._order.width = width
+        else:
+            self._report("libxc-x86-pv-info-pair", event, width=width, levels=levels)
+
+    def _p2m_frames(self, event: Record, body: bytes) -> None:
+        start, end = libxc.X86PvP2mFrames.layout(event.byteorder).unpack_from(body)
+        if start > end:
+            self._report("libxc-p2m-frames-range", event, start=start, end=end)
+        elif self._order.width:
+            per_frame = GUEST_PAGE_SIZE // self._order.width
+            frames = end // per_frame - start // per_frame + 1
+            field = libxc.X86PvP2mFrames.field("p2m_pfns")
+            expected = (field.offset or 0) + 8 * frames
+            if expected != event.length:
+                self._report("libxc-p2m-frames-length", event, expected, event.length, start=start, end=end)
+
+    def _hvm_context(self, event: Record, body: bytes) -> None:
+        if not body.startswith(HVM_HEADER_BEGINS):
+            begins = body[: len(HVM_HEADER_BEGINS)]
+            self._report("libxc-hvm-context-header", event, HVM_HEADER_BEGINS.hex(" "), begins.hex(" "))
+
+    def _zero_content(self, event: Record, body: bytes) -> None:
+        if len(body) == len(ZERO_CONTENT):
+            self._report("zero-content", event)
+
+    # -- libxl ----------------------------------------------------------------------------------------------------
+
+    def _emulator(self, event: Record, body: bytes) -> None:
+        number, index = libxl.EmulatorContext.layout(event.byteorder).unpack_from(body)
+        if number == libxl.EmulatorId.UNKNOWN and not self.legacy:
+            self._report("libxl-emulator-unknown", event)
+        if index:
+            self._report("libxl-emulator-index", event, 0, index)
+
+    def _xenstore_data(self, event: Record, body: bytes) -> None:
+        self._emulator(event, body)
+        decoded = libxl.EmulatorXenstoreData.decode(body, event.byteorder)
+        for key in decoded.xenstore_data[::2]:
+            if not key or key.startswith(b"/"):
+                self._report("libxl-xenstore-key", event, None, shown(key))
+            else:
+                parts = key.split(b"/")
+                if len(parts) != 3 or parts[0] != b"physmap" or parts[2] not in PHYSMAP:
+                    self._report("libxl-xenstore-physmap", event, None, shown(key))
+
+    def _checkpoint_state(self, event: Record, body: bytes) -> None:
+        state = libxl.CheckpointState.decode(body, event.byteorder).control_id
+        if self.forward and state != libxl.CheckpointStateId.NEW:
+            self._report("libxl-checkpoint-state-direction", event, 0, str(state))
+
+
+PAIRS = ((4, 3), (8, 4))
+"guest_width and pt_levels that go together: xg_sr_restore_x86_pv.c, handle_x86_pv_info."
+PHYSMAP = (b"start_addr", b"size", b"name")
+
+
+def shown(data: bytes) -> str:
+    """Bytes from a stream as text that is safe to show: what is not printable ASCII is escaped."""
+    return ascii(data[:64].decode("latin-1"))

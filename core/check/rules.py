@@ -1,0 +1,16 @@
+"""Every rule, in the order in which ``xenmig rules`` lists them.
+
+Loaded with the first finding: a sound stream needs no rule's words. ``receivers`` is what real hosts with Xen 4.17 and
+4.20 did with a stream that breaks the rule, and where none was tried, what their source says.
+"""
+
+from __future__ import annotations
+
+from xenmig.core.check import framing_rules, libxc_rules, libxl_rules
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenmig.core.check.rule import Rule
+
+RULES: dict[str, Rule] = {rule.id: rule for rules in (framing_rules, libxl_rules, libxc_rules) for rule in rules.RULES}
+"All rules by id."
