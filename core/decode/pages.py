@@ -1,0 +1,170 @@
+"""The array of pfns and page types at the head of a PAGE_DATA record.
+
+A record of a live migration holds 1024 of them, so looking at each in Python would take longer than everything else
+together. Instead the array is cut into *columns*: ``words[7::8]`` are the bytes with the types (and four reserved
+bits), ``words[6::8]`` those with the other four. Two ``translate`` calls then check the whole array.
+"""
+
+from __future__ import annotations
+
+from xenmig.core.definitions.libxc import PageType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+
+PFN_MASK = (1 << 52) - 1
+"libxc-migration-stream, PAGE_DATA: bits 0 to 51 are the pfn."
+TYPE_SHIFT = 60
+
+# Bits 56 to 63 of a word: the type and half of the reserved bits, which must be zero.
+VALID_TYPE_BYTES = bytes(number << 4 for number in PageType.known)
+TYPE_BYTES_WITHOUT_DATA = bytes(number << 4 for number, known in PageType.known.items() if not known.facts["data"])
+# Bits 48 to 55: the other half of the reserved bits in the upper nibble, pfn bits in the lower.
+VALID_RESERVED_BYTES = bytes(range(16))
+
+KEPT_BAD_WORDS = 16
+"How many wrong words are kept with their index; all are counted."
+
+
+class BadWord:
+    """A word of the array that the document forbids."""
+
+    __slots__ = ("index", "word")
+
+    index: int
+    "Its place in the array."
+    word: int
+
+    def __init__(self, index: int, word: int) -> None:
+        self.index = index
+        self.word = word
+
+    @property
+    def reserved(self) -> int:
+        """Bits 52 to 59, in place: they must be zero."""
+        return self.word & (0xFF << 52)
+
+    @property
+    def type(self) -> int:
+        """The page type: 0 to 15."""
+        return self.word >> TYPE_SHIFT
+
+
+class PfnArray:
+    """What a PAGE_DATA record announces, without the pages.
+
+    An array of more than 64 Ki entries is looked at in pieces and not kept: ``words`` is then None.
+    """
+
+    __slots__ = ("count", "with_data", "first", "last", "words", "byteorder", "bad", "bad_count", "_types")
+
+    count: int
+    "How many entries have been looked at."
+    with_data: int
+    "How many of them have a page behind the array."
+    first: int
+    "The first pfn; -1 when there is none."
+    last: int
+    "The last pfn; -1 when there is none."
+    words: bytes | None
+    "The entries as they stand in the stream, 8 bytes each."
+    byteorder: str
+    bad: list[BadWord]
+    "The first entries with an invalid type or reserved bits set."
+    bad_count: int
+
+    def __init__(self, words: bytes, byteorder: str) -> None:
+        count = len(words) >> 3
+        self.byteorder = byteorder
+        self.words = words
+        self.count = count
+        self._types: dict[int, int] | None = None
+        self.bad_count = 0
+        self.bad: list[BadWord] = []
+        if count == 1:
+            # One page a record is what some senders write at the end of a migration: no columns for one word.
+            word = int.from_bytes(words, "little" if byteorder == "<" else "big")
+            if word <= PFN_MASK:
+                self.first = self.last = word
+                self.with_data = 1
+                return
+        if byteorder == "<":
+            types = words[7::8]
+            if count:
+                self.first = int.from_bytes(words[:8], "little") & PFN_MASK
+                self.last = int.from_bytes(words[-8:], "little") & PFN_MASK
+            else:
+                self.first = self.last = -1
+        else:
+            types = words[0::8]
+            if count:
+                self.first = int.from_bytes(words[:8], "big") & PFN_MASK
+                self.last = int.from_bytes(words[-8:], "big") & PFN_MASK
+            else:
+                self.first = self.last = -1
+        if types.count(0) == count:
+            self.with_data = count
+        else:
+            self.with_data = len(types.translate(None, TYPE_BYTES_WITHOUT_DATA))
+            if types.translate(None, VALID_TYPE_BYTES):
+                self._find_bad()
+                return
+        reserved = words[6::8] if byteorder == "<" else words[1::8]
+        if reserved.count(0) != count and reserved.translate(None, VALID_RESERVED_BYTES):
+            self._find_bad()
+
+    def append(self, words: bytes) -> None:
+        """Look at the next piece of an array that comes in pieces."""
+        piece = PfnArray(words, self.byteorder)
+        if self.count == 0:
+            self.first = piece.first
+        if piece.count:
+            self.last = piece.last
+        for bad in piece.bad:
+            if len(self.bad) < KEPT_BAD_WORDS:
+                self.bad.append(BadWord(self.count + bad.index, bad.word))
+        self.bad_count += piece.bad_count
+        merged = self.types()
+        for kind, number in piece.types().items():
+            merged[kind] = merged.get(kind, 0) + number
+        self._types = merged
+        self.count += piece.count
+        self.with_data += piece.with_data
+        self.words = None
+
+    def types(self) -> dict[int, int]:
+        """How many entries there are of each page type that occurs: type (0 to 15) -> entries."""
+        if self._types is None:
+            column = (self.words or b"")[7 if self.byteorder == "<" else 0 :: 8]
+            self._types = {}
+            for byte in set(column):
+                self._types[byte >> 4] = self._types.get(byte >> 4, 0) + column.count(byte)
+        return self._types
+
+    def numbers(self) -> array[int]:
+        """The entries as numbers, types included; empty when the array was not kept."""
+        import sys
+        from array import array
+
+        numbers = array("Q", self.words or b"")
+        if (sys.byteorder == "little") != (self.byteorder == "<"):
+            numbers.byteswap()
+        return numbers
+
+    def pfns(self) -> list[int]:
+        """The pfns alone, in the order of the array; empty when the array was not kept."""
+        return [word & PFN_MASK for word in self.numbers()]
+
+    def _find_bad(self) -> None:
+        # PAGE_DATA: bits 52 to 59 must be zero and types 5 to 8 are invalid. The columns above take a byte with
+        # reserved bits for one with data, so the pages are counted anew, by type alone as Xen's receiver does.
+        self.with_data = 0
+        for index, word in enumerate(self.numbers()):
+            known = PageType.known.get(word >> TYPE_SHIFT)
+            if known is not None and known.facts["data"]:
+                self.with_data += 1
+            if word & (0xFF << 52) or word >> TYPE_SHIFT not in PageType.known:
+                self.bad_count += 1
+                if len(self.bad) < KEPT_BAD_WORDS:
+                    self.bad.append(BadWord(index, word))
