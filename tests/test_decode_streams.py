@@ -94,7 +94,7 @@ def test_pfns_types_and_counts_come_out_in_both_byte_orders(order: str) -> None:
     assert event.pfns.pfns() == [3, 4, 9, 1 << 40]
     assert (event.pfns.first, event.pfns.last) == (3, 1 << 40)
     assert event.pfns.types() == {0: 2, 0xF: 1, 0xE: 1}
-    assert event.pfns.bad == []
+    assert event.pfns.bad == ()
 
 
 def test_the_configuration_is_reported_with_its_contents() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.check.conformance import conformance, length_fits
+from xenmig.core.check.conformance import conformance, fixed_bytes, length_fits
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 from xenmig.core.definitions.structs import Struct
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xenmig.core.check.checker import Report
     from xenmig.core.check.conformance import Conforms
     from xenmig.core.check.libxc_order import LibxcOrder
-    from xenmig.core.decode.events import Event, Record
+    from xenmig.core.decode.events import Event, Record, RecordRun
     from xenmig.core.definitions.structs import Problem
 
 RULE_OF_PROBLEM = {
@@ -89,6 +89,29 @@ class Bodies:
         what = record_name(layer, kind)
         for problem in decoded.problems:
             self.problem(problem, event, what, event.offset + RECORD_HEADER + problem.offset)
+
+    def run_is_right(self, run: RecordRun) -> bool:
+        """Whether all records of a run are right, and looking at their bodies settles all that there is to say of them.
+
+        Each byte that a right body must have is compared with that of all the others by one slice.
+        """
+        layer, kind, length = run.layer, run.type, run.length
+        if run.pfns is not None:
+            return run.pfns.with_data == run.count and not run.pfns.bad_count and not run.reserved
+        definition = Struct.records[layer].get(kind)
+        if definition is None:
+            return True
+        if kind in self._special[layer] and (layer != libxc.LAYER or length <= len(ZERO_CONTENT)):
+            return False
+        fixed = fixed_bytes(definition, length, run.byteorder)
+        if fixed is None:
+            return False
+        stride = RECORD_HEADER + length
+        for offset, wanted in fixed.items():
+            for place, byte in enumerate(wanted, RECORD_HEADER + offset):
+                if run.data[place::stride] != bytes((byte,)) * run.count:
+                    return False
+        return True
 
     def problem(self, problem: Problem, event: Event, what: str, offset: int, rule: str = "") -> None:
         """Report what a definition found."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xenmig.core.check.bodies import RECORD_HEADER, ZERO_CONTENT, Bodies
 from xenmig.core.check.framing import Framing
 from xenmig.core.check.libxc_order import LibxcOrder
-from xenmig.core.decode.events import Hole, PageData, Record, Truncated
+from xenmig.core.decode.events import Hole, PageData, Record, RecordRun, Truncated
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
@@ -108,6 +108,8 @@ class Checker:
                     if body is not None and len(body) > least and conforms(body, event.byteorder):
                         continue
                 record(event)
+            elif type(event) is RecordRun:
+                self._run(event)
             else:
                 self._framing.other(event)
 
@@ -145,6 +147,27 @@ class Checker:
                 actual,
             )
         )
+
+    def _run(self, run: RecordRun) -> None:
+        """Many records of one kind whose bodies are right: once three in a row came to the same, so do all others."""
+        found = self._found
+        right = self._bodies.run_is_right(run)
+        settled: dict[str, int] = {}
+        alike = 0
+        for place in range(run.count):
+            before = dict(found)
+            self.take([run.record(place)])
+            if not right:
+                continue
+            added = {rule: number - before.get(rule, 0) for rule, number in found.items() if number != before.get(rule)}
+            # Findings that are still kept need the record that they are about.
+            kept = any(found[rule] < KEPT_FINDINGS for rule in added)
+            alike = alike + 1 if added == settled and not kept else 0
+            settled = added
+            if alike == 2:
+                for rule, number in added.items():
+                    found[rule] += number * (run.count - place - 1)
+                return
 
     def _page_data(self, event: PageData) -> None:
         """A PAGE_DATA that is not all right, or the first one at a place where memory may begin."""

@@ -25,6 +25,31 @@ def conformance(definition: type[Struct]) -> Conforms:
     return test or (lambda body, order: not definition.decode(body, order).problems)
 
 
+def fixed_bytes(definition: type[Struct], length: int, order: str) -> dict[int, bytes] | None:
+    """What a right body of ``length`` bytes holds at which offsets, when that is all that its definition asks.
+
+    None when it asks for more, or when no body of that length is right. Reserved fields are zero, and a field that
+    counts the items behind it can have one value only.
+    """
+    if _from_length(definition) is not None:
+        return {} if length_fits(definition, length) else None
+    fields = definition.fields
+    last = None if definition.size is not None else fields[-1]
+    head = fields if last is None else fields[:-1]
+    if _from_head(definition) is None or any(field.values is not None for field in head):
+        return None
+    fixed = {field.offset or 0: bytes(field.size or 0) for field in head if field.must is not None}
+    if last is None or last.kind != "array":
+        return fixed if length_fits(definition, length) else None
+    counter = definition.field(str(last.count))
+    item = last.of.size if last.of is not None else None
+    items, left = divmod(length - (last.offset or 0), item or 1)
+    if left or items < 0 or counter.size is None:
+        return None
+    fixed[counter.offset or 0] = items.to_bytes(counter.size, "little" if order == "<" else "big")
+    return fixed
+
+
 def length_fits(definition: type[Struct], length: int) -> bool:
     """Whether a body of ``length`` bytes, whose contents are not at hand, could be one of this kind."""
     size = definition.size

@@ -237,8 +237,10 @@ class ConversationDecoder(PushDecoder):
         if end - at < wanted and not plain and not self._final:
             self.need = wanted
             return at
-        long = not plain and end - at >= _LONG_HEADER and _STATE_HEADER.startswith(
-            bytes(buffer[at + _LONG_HEADER : min(end, at + wanted)])
+        long = (
+            not plain
+            and end - at >= _LONG_HEADER
+            and _STATE_HEADER.startswith(bytes(buffer[at + _LONG_HEADER : min(end, at + wanted)]))
         )
         pending.header_end = bytes(_LONG_HEADER) if long else b""
         pending.last = self._packet_at(self._base + at - 1)
@@ -247,6 +249,7 @@ class ConversationDecoder(PushDecoder):
         self.index += 1
         self._state, self.need = self._listen, 1
         return at + _LONG_HEADER if long else at
+
 
 if TYPE_CHECKING:
     _: type[Consumer] = ConversationDecoder

@@ -168,6 +168,85 @@ class PageData(Record):
         self.pfns = pfns
 
 
+class RecordRun:
+    """Fires instead of many :class:`Record` events, for a consumer that asked for it: records back to back in the
+    input that have the same type and the same length, which is a multiple of 8, in a layer that goes on behind them.
+
+    PAGE_DATA come as a run when each holds one page.
+    """
+
+    __slots__ = (
+        "index",
+        "layer",
+        "type",
+        "offset",
+        "length",
+        "count",
+        "data",
+        "byteorder",
+        "packet",
+        "pfns",
+        "reserved",
+    )
+
+    index: int
+    "Number of the first record."
+    layer: str
+    type: int
+    offset: int
+    "Absolute position of the first record's header."
+    length: int
+    "Length of each body in bytes."
+    count: int
+    "How many records."
+    data: bytes
+    "All of them, headers included; empty for PAGE_DATA."
+    byteorder: str
+    packet: Packet | None
+    "Where all of them came from."
+    pfns: PfnArray | None
+    "For PAGE_DATA: one pfn of each."
+    reserved: int
+    "For PAGE_DATA: the word after the count in each of them."
+
+    def __init__(
+        self,
+        index: int,
+        layer: str,
+        type: int,
+        offset: int,
+        length: int,
+        count: int,
+        data: bytes,
+        byteorder: str,
+        packet: Packet | None,
+        pfns: PfnArray | None = None,
+        reserved: int = 0,
+    ) -> None:
+        self.index = index
+        self.layer = layer
+        self.type = type
+        self.offset = offset
+        self.length = length
+        self.count = count
+        self.data = data
+        self.byteorder = byteorder
+        self.packet = packet
+        self.pfns = pfns
+        self.reserved = reserved
+
+    def record(self, place: int) -> Record:
+        """One of the records, counted from 0."""
+        order, packet, length = self.byteorder, self.packet, self.length
+        index, offset = self.index + place, self.offset + place * (8 + length)
+        if self.pfns is not None:
+            pfn = self.pfns.part(place, place + 1)
+            return PageData(index, offset, length, b"", order, 1, self.reserved, pfn, 0, packet, packet)
+        at = place * (8 + length)
+        body = self.data[at + 8 : at + 8 + length]
+        return Record(index, self.layer, self.type, offset, length, body, b"", order, 0, packet, packet)
+
+
 class DirtyPfnList(Record):
     """Fires like :class:`Record`, for libxc CHECKPOINT_DIRTY_PFN_LIST on the back channel of COLO.
 
@@ -382,5 +461,5 @@ class Complete:
 
 if TYPE_CHECKING:
     Event: TypeAlias = (
-        Header | Record | Message | Unrecognised | Hole | Resynchronised | Trailing | Truncated | Complete
+        Header | Record | RecordRun | Message | Unrecognised | Hole | Resynchronised | Trailing | Truncated | Complete
     )

@@ -7,7 +7,9 @@ bits), ``words[6::8]`` those with the other four. Two ``translate`` calls then c
 
 from __future__ import annotations
 
-from xenmig.core.definitions.libxc import PageType
+from struct import Struct as Layout
+
+from xenmig.core.definitions.libxc import MAX_BATCH_SIZE, PageType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ VALID_TYPE_BYTES = bytes(number << 4 for number in PageType.known)
 TYPE_BYTES_WITHOUT_DATA = bytes(number << 4 for number, known in PageType.known.items() if not known.facts["data"])
 # Bits 48 to 55: the other half of the reserved bits in the upper nibble, pfn bits in the lower.
 VALID_RESERVED_BYTES = bytes(range(16))
+
+ZEROS = bytes(MAX_BATCH_SIZE)
+"A column of a full batch in which nothing is set: comparing with it is ten times as fast as counting zeros."
+WORD = {order: Layout(order + "Q").unpack_from for order in ("<", ">")}
 
 KEPT_BAD_WORDS = 16
 "How many wrong words are kept with their index; all are counted."
@@ -57,20 +63,16 @@ class PfnArray:
     An array of more than 64 Ki entries is looked at in pieces and not kept: ``words`` is then None.
     """
 
-    __slots__ = ("count", "with_data", "first", "last", "words", "byteorder", "bad", "bad_count", "_types")
+    __slots__ = ("count", "with_data", "words", "byteorder", "bad", "bad_count", "_ends", "_types")
 
     count: int
     "How many entries have been looked at."
     with_data: int
     "How many of them have a page behind the array."
-    first: int
-    "The first pfn; -1 when there is none."
-    last: int
-    "The last pfn; -1 when there is none."
     words: bytes | None
     "The entries as they stand in the stream, 8 bytes each."
     byteorder: str
-    bad: list[BadWord]
+    bad: tuple[BadWord, ...]
     "The first entries with an invalid type or reserved bits set."
     bad_count: int
 
@@ -80,50 +82,59 @@ class PfnArray:
         self.words = words
         self.count = count
         self._types: dict[int, int] | None = None
+        self._ends: tuple[int, int] | None = None
         self.bad_count = 0
-        self.bad: list[BadWord] = []
-        if count == 1:
-            # One page a record is what some senders write at the end of a migration: no columns for one word.
-            word = int.from_bytes(words, "little" if byteorder == "<" else "big")
-            if word <= PFN_MASK:
-                self.first = self.last = word
-                self.with_data = 1
-                return
+        self.bad = ()
         if byteorder == "<":
             types = words[7::8]
-            if count:
-                self.first = int.from_bytes(words[:8], "little") & PFN_MASK
-                self.last = int.from_bytes(words[-8:], "little") & PFN_MASK
-            else:
-                self.first = self.last = -1
+            reserved = words[6::8]
         else:
             types = words[0::8]
-            if count:
-                self.first = int.from_bytes(words[:8], "big") & PFN_MASK
-                self.last = int.from_bytes(words[-8:], "big") & PFN_MASK
-            else:
-                self.first = self.last = -1
-        if types.count(0) == count:
+            reserved = words[1::8]
+        zeros = ZEROS if count == MAX_BATCH_SIZE else bytes(count)
+        if types == zeros:
             self.with_data = count
         else:
             self.with_data = len(types.translate(None, TYPE_BYTES_WITHOUT_DATA))
             if types.translate(None, VALID_TYPE_BYTES):
                 self._find_bad()
                 return
-        reserved = words[6::8] if byteorder == "<" else words[1::8]
-        if reserved.count(0) != count and reserved.translate(None, VALID_RESERVED_BYTES):
+        if reserved != zeros and reserved.translate(None, VALID_RESERVED_BYTES):
             self._find_bad()
+
+    @property
+    def first(self) -> int:
+        """The first pfn; -1 when there is none."""
+        return self._first_and_last()[0]
+
+    @property
+    def last(self) -> int:
+        """The last pfn; -1 when there is none."""
+        return self._first_and_last()[1]
+
+    def _first_and_last(self) -> tuple[int, int]:
+        ends = self._ends
+        if ends is None:
+            words = self.words
+            if not words:
+                ends = (-1, -1)
+            else:
+                unpack = WORD[self.byteorder]
+                ends = (unpack(words)[0] & PFN_MASK, unpack(words, len(words) - 8)[0] & PFN_MASK)
+            self._ends = ends
+        return ends
+
+    def part(self, start: int, end: int) -> PfnArray:
+        """The entries from ``start`` to before ``end``, as an array of their own."""
+        return PfnArray((self.words or b"")[8 * start : 8 * end], self.byteorder)
 
     def append(self, words: bytes) -> None:
         """Look at the next piece of an array that comes in pieces."""
         piece = PfnArray(words, self.byteorder)
-        if self.count == 0:
-            self.first = piece.first
         if piece.count:
-            self.last = piece.last
-        for bad in piece.bad:
-            if len(self.bad) < KEPT_BAD_WORDS:
-                self.bad.append(BadWord(self.count + bad.index, bad.word))
+            self._ends = (self.first if self.count else piece.first, piece.last)
+        moved = tuple(BadWord(self.count + bad.index, bad.word) for bad in piece.bad)
+        self.bad = (self.bad + moved)[:KEPT_BAD_WORDS]
         self.bad_count += piece.bad_count
         merged = self.types()
         for kind, number in piece.types().items():
@@ -160,11 +171,13 @@ class PfnArray:
         # PAGE_DATA: bits 52 to 59 must be zero and types 5 to 8 are invalid. The columns above take a byte with
         # reserved bits for one with data, so the pages are counted anew, by type alone as Xen's receiver does.
         self.with_data = 0
+        found: list[BadWord] = []
         for index, word in enumerate(self.numbers()):
             known = PageType.known.get(word >> TYPE_SHIFT)
             if known is not None and known.facts["data"]:
                 self.with_data += 1
             if word & (0xFF << 52) or word >> TYPE_SHIFT not in PageType.known:
                 self.bad_count += 1
-                if len(self.bad) < KEPT_BAD_WORDS:
-                    self.bad.append(BadWord(index, word))
+                if len(found) < KEPT_BAD_WORDS:
+                    found.append(BadWord(index, word))
+        self.bad = tuple(found)

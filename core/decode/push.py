@@ -182,9 +182,7 @@ class PushDecoder:
             return at
         offset = self._base + at
         shown = bytes(buffer[at : min(end, at + SHOWN_BYTES)])
-        self.events.append(
-            Unrecognised(self._shown_kind, self._shown_layer, offset, shown, self._packet_at(offset))
-        )
+        self.events.append(Unrecognised(self._shown_kind, self._shown_layer, offset, shown, self._packet_at(offset)))
         self._state = self._after_showing
         return at
 

@@ -78,8 +78,12 @@ class Reading:
     "Connections that are named and not decoded, with what they are: a key of ``recognise.DESCRIPTIONS``."
     capture: Capture | None
 
-    def __init__(self, path: str, start: str = "") -> None:
-        """Open ``path`` ("-" is standard input); ``start`` names the outermost layer where it must not be guessed."""
+    def __init__(self, path: str, start: str = "", *, runs: bool = False) -> None:
+        """Open ``path`` ("-" is standard input); ``start`` names the outermost layer where it must not be guessed.
+
+        ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind.
+        """
+        self._runs = runs
         self.input: Input = open_input(path)
         self.name = self.input.name
         self.size = self.input.size
@@ -134,10 +138,10 @@ class Reading:
             from xenmig.core.decode.conversation import ConversationDecoder
 
             return Stream(1, self._start, "receiver", ConversationDecoder())
-        return Stream(1, self._start, "sender", StreamDecoder(self._start))
+        return Stream(1, self._start, "sender", StreamDecoder(self._start, runs=self._runs))
 
     def _capture_events(self, capture: Capture) -> Iterator[tuple[Stream, list[Event]]]:
-        from xenmig.core.decode.events import Hole, Resynchronised
+        from xenmig.core.decode.events import Resynchronised
 
         by_direction: dict[Direction, Stream] = {}
         for direction, events in capture:
@@ -148,7 +152,6 @@ class Reading:
                     # Any traffic may be joined in the middle; it is a migration only when a record turns up in it.
                     if not any(type(event) is Resynchronised for event in events):
                         continue
-                    events = [event for event in events if type(event) is not Hole or stream.number]
                     stream.number = len(self.streams) + 1
                     self.streams.append(stream)
                 by_direction[direction] = stream
@@ -172,7 +175,7 @@ class Reading:
             return NEED_MORE
         decoder: StreamDecoder | ConversationDecoder
         if kind in STREAMS:
-            decoder = StreamDecoder(kind)
+            decoder = StreamDecoder(kind, runs=self._runs)
             role = "sender"
         elif kind == "xl receiver":
             decoder = ConversationDecoder()
@@ -184,7 +187,7 @@ class Reading:
         elif from_start:
             return None
         else:
-            decoder = StreamDecoder(joined=True)
+            decoder = StreamDecoder(joined=True, runs=self._runs)
             self._joined[id(direction)] = Stream(0, "joined", "sender", decoder, connection, direction)
             return decoder
         self.streams.append(Stream(len(self.streams) + 1, kind, role, decoder, connection, direction))

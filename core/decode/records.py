@@ -7,11 +7,12 @@ always known: libxl's LIBXC_CONTEXT hands over to libxc, libxc's END and CHECKPO
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import Complete, Message, PageData, Record, Trailing
+from xenmig.core.decode.events import Complete, Message, PageData, Record, RecordRun, Trailing
 from xenmig.core.decode.headers import KEPT_BODY, HeaderDecoder
 from xenmig.core.decode.pages import PfnArray
 from xenmig.core.decode.push import EVERYTHING, SHOWN_BYTES
 from xenmig.core.definitions import libxc, libxl, xl
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ UNPASSABLE_TYPE = 0x10000
 RECORD_HEADER = 8
 HEADS = {order: libxc.RecordHeader.layout(order).unpack_from for order in ("<", ">")}
 LENGTH_MAX = libxc.REC_LENGTH_MAX
-PAGE_DATA = libxc.PageData.record
+PAGE_DATA = libxc.PageData.record or 1
 HANDING_OVER = {
     "libxl": (
         libxl.End.record,
@@ -38,15 +39,36 @@ HANDING_OVER = {
 "Records after which another layer may go on."
 KNOWN_TYPES = {"libxl": libxl.RecordType.known, "libxc": libxc.RecordType.known}
 
+PAGE_DATA_HEAD = RECORD_HEADER + (libxc.PageData.field("pfns").offset or 0)
+PFN_SIZE = libxc.PFN_WORD.size or 0
+ONE_PAGE = PAGE_DATA_HEAD - RECORD_HEADER + PFN_SIZE + GUEST_PAGE_SIZE
+"Length of a PAGE_DATA body with a single page."
+RUN_AFTER = 4
+"So many records of the same type and length are reported singly before more of them are looked for together."
+
 OUTSIDE, INSIDE, AFTER = "outside", "inside", "after"
 "Where a libxl record stands in relation to a checkpoint: libxc CHECKPOINT opens it, libxl CHECKPOINT_END closes it."
+
+
+def run_of_records(buffer: bytes, at: int, end: int, size: int, head: int) -> int:
+    """How many records of ``size`` bytes follow one another from ``at`` on with the same first ``head`` bytes.
+
+    They are compared in columns: each byte of the first with that byte of all the others, by one slice.
+    """
+    count = (end - at) // size
+    for column in range(at, at + head):
+        there = buffer[column : column + (count - 1) * size + 1 : size]
+        count -= len(there.lstrip(there[:1]))
+    return count
 
 
 class RecordDecoder(HeaderDecoder):
     """Reads records until the outermost layer has come to its end, and what follows that."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, runs: bool = False) -> None:
         super().__init__()
+        self.runs = runs
+        "Whether to report many records of one kind as a RecordRun."
         self.index = 0
         "Number of the next record."
         # The record whose header has been consumed and whose body or padding has not.
@@ -85,6 +107,8 @@ class RecordDecoder(HeaderDecoder):
         index = self.index
         # The last place where a record header may begin.
         last_at = end - RECORD_HEADER
+        repeated = 0
+        run_kind = run_length = -1 if self.runs and not pieces else None
         while at <= last_at:
             kind, length = head(buffer, at)
             if kind == page_data and 8 <= length <= LENGTH_MAX:
@@ -94,6 +118,20 @@ class RecordDecoder(HeaderDecoder):
                     return after
                 index += 1
                 at = after
+                if length != ONE_PAGE or run_kind is None:
+                    continue
+                if run_length != length:
+                    run_kind, run_length, repeated = kind, length, 0
+                    continue
+                repeated += 1
+                if repeated == RUN_AFTER:
+                    size = RECORD_HEADER + length
+                    count = run_of_records(buffer, at - size, end, size, PAGE_DATA_HEAD) - 1
+                    # The length is that of one page and one pfn; the count may still say otherwise.
+                    if count and head(buffer, at + RECORD_HEADER)[0] == 1:
+                        add(self._one_page_run(buffer, at, size, count))
+                        at += count * size
+                        index = self.index
                 continue
             body_at = at + 8
             body_end = after = body_at + length
@@ -137,9 +175,37 @@ class RecordDecoder(HeaderDecoder):
                 self.index = index
                 self._hand_over(layer, kind, base + at)
                 return at
+            if run_kind is None:
+                continue
+            if kind != run_kind or length != run_length:
+                run_kind, run_length, repeated = kind, length, 0
+                continue
+            repeated += 1
+            if repeated == RUN_AFTER and not length & 7:
+                size = 8 + length
+                count = run_of_records(buffer, at - size, end, size, RECORD_HEADER) - 1
+                if count:
+                    data = bytes(buffer[at : at + count * size])
+                    add(RecordRun(index, layer, kind, base + at, length, count, data, order, last))
+                    index += count
+                    at += count * size
         self.index = index
         self.need = RECORD_HEADER
         return at
+
+    def _one_page_run(self, buffer: bytes, at: int, size: int, count: int) -> RecordRun:
+        """``count`` PAGE_DATA records of one page each, whose headers are those of the record at ``at``."""
+        order = self._order["libxc"]
+        reserved = HEADS[order](buffer, at + RECORD_HEADER)[1]
+        start = at + PAGE_DATA_HEAD
+        words = [buffer[word : word + PFN_SIZE] for word in range(start, start + count * size, size)]
+        pfns = PfnArray(b"".join(words), order)
+        index = self.index
+        self.index += count
+        length = size - RECORD_HEADER
+        return RecordRun(
+            index, "libxc", PAGE_DATA, self._base + at, length, count, b"", order, self.packet, pfns, reserved
+        )
 
     def _begin(self, kind: int, length: int, offset: int) -> Record:
         """A record whose body is not kept: pass over it."""

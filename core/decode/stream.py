@@ -23,13 +23,14 @@ SEARCHED_AT_ONCE = 4096
 class StreamDecoder(RecordDecoder):
     """Decodes one stream, from its first byte to its last. See :class:`~xenmig.core.sources.consumer.Consumer`."""
 
-    def __init__(self, start: str = "", *, joined: bool = False) -> None:
+    def __init__(self, start: str = "", *, joined: bool = False, runs: bool = False) -> None:
         """Begin before the first byte.
 
         ``start`` is the outermost layer ("xl", "libvirt", "libxl" or "libxc") or empty to go by the first bytes.
         ``joined`` says that the stream's beginning was missed: the decoder looks for a record to begin with.
+        ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind.
         """
-        super().__init__()
+        super().__init__(runs=runs)
         self._lost_at = 0
         # Bytes after which the search is given up.
         self._patience = 0

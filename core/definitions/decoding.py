@@ -5,16 +5,16 @@ It is loaded when the first body is decoded: verifying the page data of a stream
 
 from __future__ import annotations
 
+from struct import Struct as Layout
+
 from xenmig.core.definitions.fields import SCALARS, Field
-from xenmig.core.definitions.structs import Entry, Layout, Problem, Struct
+from xenmig.core.definitions.structs import Entry, Problem, Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_NUMBERS = {
-    (kind, order): Layout(order + letter) for kind, (letter, _) in SCALARS.items() for order in ("<", ">")
-}
+_NUMBERS = {(kind, order): Layout(order + letter) for kind, (letter, _) in SCALARS.items() for order in ("<", ">")}
 
 
 def decode(cls: type[Struct], data: bytes, byteorder: str, offset: int, end: int) -> Struct:
@@ -132,19 +132,19 @@ def _meaning(field: Field, number: int, position: int, path: str, problems: list
         if bits.must is not None and part != bits.must:
             message = f"{path}.{bits.name} is 0x{part:x}, must be 0x{bits.must:x}"
             problems.append(Problem("reserved", f"{path}.{bits.name}", position, bits.must, part, message))
-        elif bits.values is not None and part not in bits.values.known:
+        elif bits.values is not None and part not in bits.values.known and not bits.values.open:
             message = f"{path}.{bits.name} is {bits.values(part)}"
             problems.append(Problem("value", f"{path}.{bits.name}", position, None, part, message))
     if field.values is not None:
         meaning = field.values(number)
-        if number not in field.values.known:
+        if number not in field.values.known and not field.values.open:
             known = ", ".join(str(one) for one in field.values.known)
             message = f"{path} is {meaning}, known are {known}"
             problems.append(Problem("value", path, position, tuple(field.values.known), number, message))
         return meaning
     if field.flags is not None:
         word = field.flags(number)
-        if word.unknown:
+        if word.unknown and not word.open:
             message = f"{path} has bits set that mean nothing: 0x{word.unknown:x}"
             problems.append(Problem("reserved", path, position, number & ~word.unknown, number, message))
         return word
@@ -157,6 +157,8 @@ def _unexpected(field: Field, found: int | bytes, position: int, path: str) -> P
         message = f"{path} is {found[:32].hex(' ')}, must be {must[:32].hex(' ')}"
         kind = "value" if must.strip(b"\0") else "reserved"
     else:
+        assert isinstance(found, int)
+        assert isinstance(must, int)
         message = f"{path} is 0x{found:x}, must be 0x{must:x}"
         kind = "value" if must else "reserved"
     return Problem(kind, path, position, must, found, message)
@@ -168,14 +170,14 @@ def _strings(data: bytes, position: int, path: str, problems: list[Problem]) -> 
         return []
     parts = data.split(b"\0")
     if parts[-1]:
-        problems.append(
-            Problem("value", path, position + len(data) - 1, 0, data[-1], f"{path} does not end in a NUL")
-        )
+        problems.append(Problem("value", path, position + len(data) - 1, 0, data[-1], f"{path} does not end in a NUL"))
     else:
         parts.pop()
     if len(parts) % 2:
         problems.append(
-            Problem("count", path, position, None, len(parts), f"{path} has a key without a value: {len(parts)} strings")
+            Problem(
+                "count", path, position, None, len(parts), f"{path} has a key without a value: {len(parts)} strings"
+            )
         )
     return parts
 
@@ -231,36 +233,54 @@ def _chain(
     field: Field, data: bytes, byteorder: str, position: int, end: int, path: str, problems: list[Problem]
 ) -> tuple[list[Entry], int, bool]:
     """Walk typed entries; the entry of type 0 ends the chain."""
+    from xenmig.core.definitions.chain import ENTRIES_MAX, Walk
+
     descriptor = field.of
-    assert isinstance(descriptor, type) and descriptor.size
+    assert isinstance(descriptor, type)
+    assert descriptor.size
     first = descriptor.fields[0].name
     entries: list[Entry] = []
-    while position + descriptor.size <= end:
+    walk = Walk(field, data, byteorder, end)
+    kind = -1
+    while position + descriptor.size <= end and len(entries) < ENTRIES_MAX:
         where = f"{path}[{len(entries)}]"
         head, data_at = _struct(descriptor, data, byteorder, position, end, where + ".", problems)
-        length = int(getattr(head, "length"))
+        length = int(head.__dict__["length"])
         kind = int(getattr(head, first))
-        known = field.entries.get(kind)
-        taken = min(length, end - data_at)
-        body = bytes(data[data_at : data_at + taken])
-        if taken < length:
-            message = f"{where} announces {length} bytes, {taken} are left"
-            problems.append(Problem("length", where, position, taken, length, message))
+        stop, following, searched = walk.next(position)
+        body = bytes(data[data_at:stop])
+        if searched:
+            wrong = f"announces {length} bytes, which lead to nothing known" if kind else "ends the chain too early"
+            message = f"{where} {wrong}; the chain is picked up again {following - data_at} bytes on, at {following}"
+            problems.append(Problem("length", where, position, following - data_at, length, message))
+        elif len(body) < length:
+            message = f"{where} announces {length} bytes, {len(body)} are left"
+            problems.append(Problem("length", where, position, len(body), length, message))
         value: Struct | None = None
+        known = field.entries.get(kind)
         if known is not None:
-            value = decode(known, body, byteorder, 0, len(body))
+            value = decode(known.layouts.get(len(body), known), body, byteorder, 0, len(body))
             for problem in value.problems:
                 inside = f"{where}.{problem.field}" if problem.field else where
                 problems.append(
                     Problem(
-                        problem.kind, inside, data_at + problem.offset, problem.expected, problem.actual, problem.message
+                        problem.kind,
+                        inside,
+                        data_at + problem.offset,
+                        problem.expected,
+                        problem.actual,
+                        problem.message,
                     )
                 )
         entries.append(Entry(head, position, value, body))
-        position = data_at + taken
-        if kind == 0:
+        position = following
+        if kind == 0 and not searched:
             return entries, position, True
-    if position < end:
+    if len(entries) == ENTRIES_MAX:
+        message = f"{path} has more than {ENTRIES_MAX} entries: {end - position} bytes are left undecoded"
+    elif position < end:
         message = f"{path}: {end - position} bytes are left over, a descriptor has {descriptor.size}"
-        problems.append(Problem("length", path, position, descriptor.size, end - position, message))
+    else:
+        message = f"{path} ends without the entry of type 0 that ends it"
+    problems.append(Problem("length", path, position, descriptor.size, end - position, message))
     return entries, end, True

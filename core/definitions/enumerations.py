@@ -47,7 +47,7 @@ def flag(bit: int, doc: str = "", **facts: Any) -> Any:
 
 
 class Named(int):
-    """What enumerations and flag words share: the declarations of the class, and how many hexadecimal digits to show."""
+    """What enumerations and flag words share: their declarations, and how many hexadecimal digits to show."""
 
     known: ClassVar[Mapping[int, Value]] = {}
     "The declarations by number (of flags: by bit), in the order of the class body; a subclass may bring its own."

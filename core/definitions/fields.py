@@ -12,13 +12,12 @@ are made from, so it is data throughout: no field is decoded by a function of it
 
 from __future__ import annotations
 
-from xenmig.core.definitions.enumerations import Enumeration, Flags
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from xenmig.core.definitions.enumerations import Enumeration, Flags
     from xenmig.core.definitions.structs import Struct
 
 SCALARS = {"u8": ("B", 1), "u16": ("H", 2), "u32": ("I", 4), "u64": ("Q", 8), "i32": ("i", 4), "i64": ("q", 8)}
@@ -155,7 +154,8 @@ class Field:
     since: str
     "The Xen release that brought it, or empty when it was there from the start."
     count: int | str | None
-    "For what repeats or varies: a number, the name of the field that says how many (bytes or items), or None for the rest."
+    """For what repeats or varies: a number, the name of the field that says how many (bytes or items), or None for the
+    rest."""
     of: Field | type[Struct] | None
     "What an array repeats, what a struct field holds, or the descriptor in front of each entry of a chain."
     minimum: int
@@ -297,7 +297,13 @@ def struct(of: type[Struct], doc: str = "", *, when: Presence | None = None, sin
 
 
 def array(
-    of: Any, doc: str = "", *, count: int | str | None = None, minimum: int = 0, when: Presence | None = None, since: str = ""
+    of: Any,
+    doc: str = "",
+    *,
+    count: int | str | None = None,
+    minimum: int = 0,
+    when: Presence | None = None,
+    since: str = "",
 ) -> Any:
     """Declare items of one kind (a number field or a struct class) one after another.
 

@@ -260,9 +260,7 @@ class CheckpointDirtyPfnList(
     pfns: list[int] = array(u64(hex=True), "pfns, ascending")
 
 
-class StaticDataEnd(
-    Struct, record=0x10, layer=LAYER, since="4.14", source="libxc-migration-stream, STATIC_DATA_END"
-):
+class StaticDataEnd(Struct, record=0x10, layer=LAYER, since="4.14", source="libxc-migration-stream, STATIC_DATA_END"):
     """What never changes while the guest lives has been sent; memory may follow."""
 
 
@@ -277,9 +275,7 @@ class CpuidLeaf(Struct, source="xen/include/public/arch-x86/xen.h, xen_cpuid_lea
     d: int = u32("EDX after", hex=True)
 
 
-class X86CpuidPolicy(
-    Struct, record=0x11, layer=LAYER, since="4.14", source="libxc-migration-stream, X86_CPUID_POLICY"
-):
+class X86CpuidPolicy(Struct, record=0x11, layer=LAYER, since="4.14", source="libxc-migration-stream, X86_CPUID_POLICY"):
     """What the guest sees in CPUID."""
 
     leaves: list[CpuidLeaf] = array(CpuidLeaf, "leaves, ascending", minimum=1)

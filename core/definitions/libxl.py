@@ -78,7 +78,10 @@ class CheckpointEnd(Struct, record=0x04, layer=LAYER, source="libxl-migration-st
 class CheckpointState(
     Struct, record=0x05, layer=LAYER, since="4.7", guests=("HVM",), source="libxl-migration-stream, CHECKPOINT_STATE"
 ):
-    """COLO: what the two ends tell each other between checkpoints. 4 bytes (the document's drawing includes padding)."""
+    """COLO: what the two ends tell each other between checkpoints.
+
+    The body has 4 bytes: the 8 of the document's drawing include the padding.
+    """
 
     control_id: CheckpointStateId = u32("what happens", values=CheckpointStateId)
 

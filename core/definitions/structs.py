@@ -66,9 +66,10 @@ class Struct:
 
     Class keywords: ``record`` and ``layer`` make it the body of that record type; ``name`` overrides the name that is
     made from the class's (``X86TscInfo`` is X86_TSC_INFO); ``source`` says which section or header describes it;
-    ``since`` names the Xen release that brought it; ``deprecated`` says why nothing writes it any more; ``guests`` lists
-    the guest types ("PV", "HVM") whose streams may hold it; ``lengths`` maps each length that a release wrote to that
-    release, for structs that grew: fields that lie past the end are then absent (None) without being missing.
+    ``since`` names the Xen release that brought it; ``deprecated`` says why nothing writes it any more; ``guests``
+    lists the guest types ("PV", "HVM") whose streams may hold it; ``lengths`` maps each length that a release wrote to
+    that release, for structs that grew: fields that lie past the end are then absent (None) without being missing.
+    ``layouts`` maps lengths at which the fields lie differently to the struct that says how.
     """
 
     fields: ClassVar[tuple[Field, ...]] = ()
@@ -83,6 +84,7 @@ class Struct:
     deprecated: ClassVar[str] = ""
     guests: ClassVar[tuple[str, ...]] = ("PV", "HVM")
     lengths: ClassVar[Mapping[int, str]] = {}
+    layouts: ClassVar[Mapping[int, type[Struct]]] = {}
     records: ClassVar[dict[str, dict[int, type[Struct]]]] = {}
     "Every record body by layer and type number."
 
@@ -99,6 +101,7 @@ class Struct:
         deprecated: str = "",
         guests: tuple[str, ...] = ("PV", "HVM"),
         lengths: Mapping[int, str] | None = None,
+        layouts: Mapping[int, type[Struct]] | None = None,
         **keywords: Any,
     ) -> None:
         super().__init_subclass__(**keywords)
@@ -110,6 +113,7 @@ class Struct:
         cls.deprecated = deprecated
         cls.guests = guests
         cls.lengths = lengths or {}
+        cls.layouts = layouts or {}
         fields = list(cls.fields)
         offset: int | None = cls.size
         for attribute, field in list(cls.__dict__.items()):
@@ -119,7 +123,8 @@ class Struct:
                 if offset is not None:
                     offset = None if field.size is None or field.when is not None else offset + field.size
                 fields.append(field)
-                delattr(cls, attribute)
+                # Absent until decoding finds it.
+                setattr(cls, attribute, None)
         cls.fields = tuple(fields)
         cls.size = offset
         if record is not None:
@@ -168,6 +173,13 @@ class Struct:
         return Layout((order or byteorder) + letters)
 
     @classmethod
+    def accepts(cls, length: int) -> bool:
+        """Whether data of ``length`` bytes may be one of these, in this layout or in one of ``layouts``."""
+        from xenmig.core.definitions.chain import accepts
+
+        return length in cls.layouts or accepts(cls, length)
+
+    @classmethod
     def decode(cls, data: bytes, byteorder: str = "<", offset: int = 0, end: int | None = None) -> Any:
         """Decode ``data[offset:end]``; never raises for what the bytes hold.
 
@@ -207,4 +219,3 @@ def name_in_the_documents(class_name: str) -> str:
 def _short(found: Any) -> str:
     shown = repr(found)
     return shown if len(shown) <= 80 else shown[:77] + "..."
-

@@ -13,6 +13,11 @@ def scapy_ext(scapy_ext: Any) -> None:
     """Introduce this package to Scapy.
 
     Scapy calls this for ``conf.exts.load("xenmig")`` and for an installation named in ``conf.load_extensions``;
-    ``scapy_ext`` is its ``scapy.config.ScapyExt``, on which the name and version are set.
+    ``scapy_ext`` is its ``scapy.config.ScapyExt``. After it, ``load_contrib("xenmig")`` has everything.
     """
+    from importlib.util import find_spec
+
     scapy_ext.config("xenmig", __version__)
+    found = find_spec("xenmig.scapy_layers.contrib")
+    if found is not None and found.origin:
+        scapy_ext.register(name="xenmig", mode=scapy_ext.MODE.CONTRIB, path=found.origin)

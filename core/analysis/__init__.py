@@ -1,0 +1,1 @@
+"""Questions over events: iterations, timeline."""

@@ -1,0 +1,229 @@
+"""Iterations: the passes over guest memory, with what each amounted to."""
+
+from __future__ import annotations
+
+from xenmig.core.analysis.batches import Batches
+from xenmig.core.decode.events import PageData, Record, Truncated
+from xenmig.core.definitions import libxc
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xenmig.core.decode.events import Event
+    from xenmig.core.sources.packet import Packet
+
+MOST_KEPT = 20_000
+"Iterations that are kept; of a stream with more of them (a checkpointed one), those in the middle are left out."
+
+_BEFORE_MEMORY = (
+    libxc.X86PvInfo.record,
+    libxc.X86PvP2mFrames.record,
+    libxc.StaticDataEnd.record,
+    libxc.X86CpuidPolicy.record,
+    libxc.X86MsrPolicy.record,
+)
+"Records that say nothing about whether memory is over: all other known ones are written when it is."
+
+
+class Iteration:
+    """One pass over the guest's memory."""
+
+    __slots__ = ("index", "kind", "pfns", "pages", "bytes", "records", "missing", "offset", "first", "last")
+
+    index: int
+    "From 0, as the sender's own progress lines count."
+    kind: str
+    '"precopy", "stop-and-copy", "non-live", "verify" or "checkpoint"; settled when the stream has ended.'
+    pfns: int
+    "pfns announced, with data or without."
+    pages: int
+    "Pages of guest memory sent."
+    bytes: int
+    "Size of its PAGE_DATA records in the stream, headers included."
+    records: int
+    missing: int
+    "Bytes of it that a capture does not hold."
+    offset: int
+    "Where its first record begins."
+    first: Packet | None
+    "The packet with its first byte; None in a file."
+    last: Packet | None
+    "The packet with its last byte."
+
+    def __init__(self, index: int, kind: str, offset: int, first: Packet | None) -> None:
+        self.index = index
+        self.kind = kind
+        self.pfns = 0
+        self.pages = 0
+        self.bytes = 0
+        self.records = 0
+        self.missing = 0
+        self.offset = offset
+        self.first = first
+        self.last: Packet | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """From its first byte to its last; None in a file."""
+        if self.first is None or self.last is None:
+            return None
+        return (self.last.time - self.first.time) / 1e9
+
+    def __repr__(self) -> str:
+        return f"Iteration({self.index}, {self.kind!r}, pfns={self.pfns}, pages={self.pages}, bytes={self.bytes})"
+
+
+class StopRule:
+    """Why the sender stopped its live loop, as far as the iterations show it."""
+
+    __slots__ = ("name", "text")
+
+    name: str
+    '"SPP_TARGET_DIRTY_COUNT", "SPP_MAX_ITERATIONS" (both of xg_sr_save.c) or "unknown".'
+    text: str
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+
+class Iterations:
+    """Finds the iterations of one stream. Memory use is bounded: nothing is kept for a page or a record."""
+
+    __slots__ = ("found", "omitted", "checkpoints", "paused", "_batches", "_phase", "_count", "_live", "_whole")
+
+    found: list[Iteration]
+    "In stream order."
+    omitted: int
+    "How many are missing from the middle of ``found``."
+    checkpoints: int
+    "CHECKPOINT records seen."
+    paused: bool
+    "Whether records came that are written only when the guest is paused and its memory has been sent."
+
+    def __init__(self) -> None:
+        self.found = []
+        self.omitted = 0
+        self.checkpoints = 0
+        self.paused = False
+        self._batches = Batches()
+        self._phase = "precopy"
+        self._count = 0
+        # Iterations of the first phase: all but those after VERIFY or CHECKPOINT.
+        self._live: list[Iteration] = []
+        self._whole = True
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Take the next events of the stream."""
+        for event in events:
+            kind = type(event)
+            if kind is PageData:
+                assert isinstance(event, PageData)
+                self._pages(event, 8 + event.length, event.pfns.with_data)
+            elif kind is Record:
+                assert isinstance(event, Record)
+                if event.layer == "libxc":
+                    self._other(event)
+            elif isinstance(event, Truncated) and isinstance(event.partial, PageData):
+                partial = event.partial
+                data = event.available - 16 - 8 * partial.pfns.count
+                whole = min(partial.pfns.with_data, max(0, data) // GUEST_PAGE_SIZE)
+                partial.last = event.last
+                self._pages(partial, event.available, whole)
+
+    def finish(self, live: bool, *, whole: bool = True) -> None:
+        """Settle the kinds.
+
+        ``live`` says that the stream is known to be of a live migration, however few passes there are; ``whole`` that
+        its beginning was there, without which passes cannot be counted.
+        """
+        self._whole = whole
+        first = self._live
+        if not self.paused:
+            if len(first) == 1 and not live:
+                first[0].kind = "non-live"
+            return
+        if len(first) > 1:
+            first[-1].kind = "stop-and-copy"
+        elif first and not live:
+            first[0].kind = "non-live"
+
+    @property
+    def live(self) -> list[Iteration]:
+        """The passes made while the guest was running."""
+        return [iteration for iteration in self._live if iteration.kind == "precopy"]
+
+    @property
+    def last_pass(self) -> Iteration | None:
+        """The pass made while the guest was paused: stop-and-copy, or the only one when the stream is not live."""
+        for iteration in reversed(self._live):
+            if iteration.kind in ("stop-and-copy", "non-live"):
+                return iteration
+        return None
+
+    @property
+    def stop_rule(self) -> StopRule | None:
+        """Which rule of ``simple_precopy_policy`` ended the live loop; None when nothing shows that it has ended."""
+        live = self.live
+        if not live or not self.paused:
+            return None
+        last = live[-1].pfns
+        if last < libxc.SPP_TARGET_DIRTY_COUNT and len(live) <= libxc.SPP_MAX_ITERATIONS:
+            return StopRule(
+                "SPP_TARGET_DIRTY_COUNT",
+                f"iteration {live[-1].index} had {last} dirty pages, fewer than {libxc.SPP_TARGET_DIRTY_COUNT}",
+            )
+        if not self._whole:
+            return StopRule("unknown", "the first iterations were not captured, so their number is not known")
+        if len(live) == libxc.SPP_MAX_ITERATIONS:
+            return StopRule(
+                "SPP_MAX_ITERATIONS", f"after {libxc.SPP_MAX_ITERATIONS} iterations, with {last:,} pages in the last"
+            )
+        if len(live) < libxc.SPP_MAX_ITERATIONS:
+            # The loop looks at the dirty count again before it makes a pass, and makes none for no pages.
+            return StopRule(
+                "SPP_TARGET_DIRTY_COUNT",
+                f"no page was dirty after iteration {live[-1].index} (unless the sender has a policy of its own)",
+            )
+        return StopRule("unknown", f"{len(live)} live iterations: the sender has a policy that is not Xen's default")
+
+    def _pages(self, event: PageData, size: int, pages: int) -> None:
+        pfns = event.pfns
+        current = self._begin(event) if self._batches.begins(event) else self.found[-1]
+        current.records += 1
+        current.pfns += pfns.count
+        current.pages += pages
+        current.bytes += size + len(event.padding)
+        current.missing += event.missing
+        current.last = event.last
+
+    def _begin(self, event: PageData) -> Iteration:
+        iteration = Iteration(self._count, self._phase, event.offset, event.first)
+        self._count += 1
+        if len(self.found) >= MOST_KEPT:
+            # Removing one from the middle of a list of this size costs less than a page of guest memory does.
+            del self.found[MOST_KEPT // 2]
+            self.omitted += 1
+        self.found.append(iteration)
+        if self._phase == "precopy":
+            if len(self._live) >= MOST_KEPT:
+                del self._live[MOST_KEPT // 2]
+            self._live.append(iteration)
+        return iteration
+
+    def _other(self, event: Record) -> None:
+        kind = event.type
+        # A PAGE_DATA here is one too short for its own header.
+        if kind == libxc.PageData.record or kind in _BEFORE_MEMORY or not self.found:
+            return
+        if kind not in libxc.RecordType.known:
+            return
+        self._batches.end()
+        self.paused = True
+        if kind == libxc.Verify.record:
+            self._phase = "verify"
+        elif kind == libxc.Checkpoint.record:
+            self.checkpoints += 1
+            self._phase = "checkpoint"

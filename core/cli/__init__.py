@@ -1,0 +1,1 @@
+"""The ``xenmig`` command: text and JSON over what the rest of core finds."""

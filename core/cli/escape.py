@@ -1,0 +1,28 @@
+"""Text from a stream or from a path, made safe to print on a terminal."""
+
+from __future__ import annotations
+
+
+def escaped(text: str | bytes) -> str:
+    r"""``text`` on one line and without anything that a terminal would act on or hide.
+
+    Control characters (C0, DEL, C1), line and paragraph separators, bidirectional overrides and other format
+    characters, unassigned and private code points and lone surrogates become ``\n``, ``\x1b``, ``\u202e`` and the like;
+    bytes that are no UTF-8 become ``\xff``. A backslash is doubled, so that the result is unambiguous.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join(_one(character) for character in text)
+
+
+def _one(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

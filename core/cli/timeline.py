@@ -1,0 +1,220 @@
+"""Shows how a migration went: phases, iterations over memory, downtime, outcome, and who owns the guest.
+
+Times come from a capture; a stream file has bytes only.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from xenmig.core.analysis.downtime import downtime, why_unknown
+from xenmig.core.analysis.outcome import outcome, owner
+from xenmig.core.analysis.timeline import Timeline
+from xenmig.core.cli.absence import legacy_stream, nothing_found
+from xenmig.core.cli.escape import escaped
+from xenmig.core.cli.guesttext import guest_text
+from xenmig.core.cli.info import completeness, layers_text
+from xenmig.core.cli.notices import print_notices
+from xenmig.core.cli.progress import Progress
+from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count, duration, rate, utc
+from xenmig.core.decode.reading import Reading
+from xenmig.core.definitions.xl import TEXTS, MigrationError
+from xenmig.core.sources.errors import UnreadableInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
+
+    from xenmig.core.analysis.iterations import Iteration
+    from xenmig.core.analysis.migration import Migration
+    from xenmig.core.analysis.phases import Phase
+    from xenmig.core.decode.events import Message
+    from xenmig.core.sources.packet import Packet
+
+MOST_ROWS = 60
+"Iterations that are listed; of more (checkpoints), the first and the last."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("path", metavar="PATH", help="save file or capture; - is the standard input")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: Namespace) -> int:
+    """Run the command with parsed options."""
+    reading = Reading(options.path)
+    timeline = Timeline()
+    try:
+        with Progress(reading.input):
+            for stream, events in reading:
+                timeline.take(stream, events)
+    finally:
+        reading.close()
+    timeline.finish()
+    if options.json:
+        _print_json(reading, timeline)
+    else:
+        for migration in timeline.migrations:
+            for line in _lines(reading, migration):
+                sys.stdout.write(line + "\n")
+        print_notices(reading)
+    if not timeline.migrations:
+        raise UnreadableInput(reading.name, _nothing(reading))
+    if timeline.migrations[0].legacy and len(timeline.migrations) == 1:
+        raise UnreadableInput(reading.name, legacy_stream(timeline.migrations[0].legacy))
+    return 0
+
+
+def _nothing(reading: Reading) -> str:
+    if reading.streams:
+        return "holds only what a receiver says: the guest's own stream is not there"
+    return nothing_found(reading)
+
+
+def _print_json(reading: Reading, timeline: Timeline) -> None:
+    import json
+
+    from xenmig.core.cli.migrationjson import migration_facts
+
+    facts = {
+        "input": reading.name,
+        "kind": reading.kind,
+        "migrations": [migration_facts(migration) for migration in timeline.migrations],
+        "notices": reading.notices,
+    }
+    sys.stdout.write(json.dumps(facts) + "\n")
+
+
+def _lines(reading: Reading, migration: Migration) -> Iterator[str]:
+    if migration.number > 1:
+        yield ""
+    if migration.captured:
+        yield f"{escaped(reading.name)}: migration {migration.number}, {migration.source} -> {migration.destination}"
+    else:
+        yield escaped(reading.name)
+    guest = migration.guest
+    paused = downtime(migration)
+    owned = owner(migration)
+    rule = migration.iterations.stop_rule
+    rows = [("guest", guest_text(guest) + (f", from Xen {guest.xen}" if guest.xen else ""))]
+    rows.append(("stream", f"{layers_text(migration)}, {migration.bytes:,} bytes, {completeness(migration)}"))
+    if migration.first is not None and migration.last is not None:
+        seconds = (migration.last.time - migration.first.time) / 1e9
+        rows.append(("time", f"{utc(migration.first.time)}, {duration(seconds)}{_speed(migration, seconds)}"))
+    direction = migration.stream.direction
+    if direction is not None:
+        again = f"{count(direction.retransmitted, 'segment')} sent again ({direction.retransmitted_bytes:,} bytes)"
+        rows.append(
+            ("tcp", f"{count(direction.segments, 'segment')}, {again}, {direction.out_of_order:,} out of order")
+        )
+    rows.append(("outcome", outcome(migration)))
+    rows.append(("owner", f"{owned.name}: {owned.reason}"))
+    rows.append(("downtime", _downtime(migration)))
+    if rule is not None:
+        rows.append(("live loop", f"stopped by {rule.name}: {rule.text}" if rule.name != "unknown" else rule.text))
+    yield from aligned(rows)
+    yield ""
+    yield from _table(migration)
+    if paused is not None and paused.steps:
+        yield ""
+        yield "  since the last byte sent while the guest was running"
+        yield from aligned([(duration(step.seconds), step.name) for step in paused.steps], ">", indent=4)
+
+
+def _speed(migration: Migration, seconds: float) -> str:
+    speed = rate(migration.bytes, seconds)
+    return f", {speed} on average" if speed else ""
+
+
+def _downtime(migration: Migration) -> str:
+    found = downtime(migration)
+    if found is None:
+        return f"not known: {why_unknown(migration)}"
+    if found.upper is None:
+        return f"at least {duration(found.lower)}; {found.upper_reason}"
+    return f"{duration(found.lower)} to {duration(found.upper)}"
+
+
+def _table(migration: Migration) -> Iterator[str]:
+    """Phases, iterations and messages in the order of the stream."""
+    timed = migration.captured
+    head = ["", "pfns", "pages", "bytes"]
+    if timed:
+        head = ["start (s)", "end (s)", *head, "speed", "frames"]
+    rows = [head]
+    began = migration.first
+    phases = migration.phases
+    iterations = migration.iterations.found
+    shown = iterations
+    if len(iterations) > MOST_ROWS:
+        shown = iterations[: MOST_ROWS // 2] + iterations[-MOST_ROWS // 2 :]
+    said = _messages(migration)
+    early = [
+        message
+        for message in said
+        if began is not None and message.last is not None and message.last.frame < began.frame
+    ]
+    parts: list[list[str]] = [_said(message, began) for message in early]
+    if phases.headers.bytes:
+        parts.append(_row(phases.headers.name, phases.headers, began, timed=timed))
+    left_out = len(iterations) + migration.iterations.omitted - len(shown)
+    for place, iteration in enumerate(shown):
+        if left_out and place == MOST_ROWS // 2:
+            parts.append([*([""] * (2 if timed else 0)), f"... {left_out:,} more ..."])
+        name = f"iteration {iteration.index}: {iteration.kind}"
+        parts.append(_row(name, iteration, began, timed=timed, pfns=iteration.pfns, pages=iteration.pages))
+        if not migration.iterations.checkpoints:
+            continue
+        if iteration is migration.iterations.last_pass:
+            # The state of later checkpoints is not told apart.
+            parts += [_row(phase.name, phase, began, timed=timed) for phase in phases.found[1:]]
+    if not migration.iterations.checkpoints:
+        parts += [_row(phase.name, phase, began, timed=timed) for phase in phases.found if phase is not phases.headers]
+    parts += [_said(message, began) for message in said if message not in early]
+    yield from aligned(rows + parts, ">><>>>>>" if timed else "<>>>")
+
+
+def _messages(migration: Migration) -> list[Message]:
+    """What the two ends said, in order."""
+    return sorted((message for message in migration.messages.values() if message.last is not None), key=_frame)
+
+
+def _said(message: Message, began: Packet | None) -> list[str]:
+    text = next((text for text in TEXTS if text.name == message.name), None)
+    what = f"{message.name}: {text.doc}" if text is not None else message.name
+    if message.status is not None:
+        status = MigrationError(message.status)
+        what = f"status {status}" + (f": {status.doc}" if status.doc else "")
+    return [*_span(None, message.last, began), what]
+
+
+def _frame(message: Message) -> int:
+    return message.last.frame if message.last is not None else 0
+
+
+def _row(
+    name: str,
+    part: Phase | Iteration,
+    began: Packet | None,
+    *,
+    timed: bool,
+    pfns: int | None = None,
+    pages: int | None = None,
+) -> list[str]:
+    cells = [name, *("" if number is None else f"{number:,}" for number in (pfns, pages)), f"{part.bytes:,}"]
+    if not timed:
+        return cells
+    first, last = part.first, part.last
+    speed, frames = "", ""
+    if first is not None and last is not None:
+        if pfns is not None and last.frame > first.frame:
+            speed = rate(part.bytes, (last.time - first.time) / 1e9)
+        frames = f"{first.frame}-{last.frame}" if last.frame > first.frame else str(first.frame)
+    return [*_span(first, last, began), *cells, speed, frames]
+
+
+def _span(first: Packet | None, last: Packet | None, began: Packet | None) -> list[str]:
+    return [f"{(packet.time - began.time) / 1e9:.6f}" if packet and began else "" for packet in (first, last)]

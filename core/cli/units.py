@@ -1,0 +1,54 @@
+"""Numbers with their units, as people read them."""
+
+from __future__ import annotations
+
+_PREFIXES = ("", "k", "M", "G", "T", "P")
+
+
+def rate(count: int, seconds: float | None) -> str:
+    """Bytes per second, in decimal units as networks have them; empty when no time has passed."""
+    if not seconds or seconds < 0:
+        return ""
+    value = count / seconds
+    for prefix in _PREFIXES:
+        if value < 1000 or prefix == _PREFIXES[-1]:
+            return f"{value:.1f} {prefix}B/s"
+        value /= 1000
+    raise AssertionError("the last prefix takes every number")
+
+
+def kibibytes(count: int) -> str:
+    """An amount of guest memory, given in KiB."""
+    if count % 1024 == 0:
+        return f"{count // 1024:,} MiB"
+    return f"{count / 1024:,.1f} MiB" if count >= 10240 else f"{count:,} KiB"
+
+
+def duration(seconds: float) -> str:
+    """A time span with as many digits as matter."""
+    if not seconds:
+        return "0 s"
+    if abs(seconds) < 0.001:
+        return f"{seconds * 1e6:.0f} us"
+    if abs(seconds) < 1:
+        return f"{seconds * 1e3:.1f} ms"
+    if abs(seconds) < 120:
+        return f"{seconds:.3f} s"
+    return f"{int(seconds // 60):,} min {seconds % 60:.1f} s"
+
+
+def utc(nanoseconds: int) -> str:
+    """A point in time, given in nanoseconds since 1970."""
+    import time
+
+    seconds, fraction = divmod(nanoseconds, 1_000_000_000)
+    try:
+        whole = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+    except (OverflowError, OSError, ValueError):
+        return f"{seconds:,} s after 1970"
+    return f"{whole}.{fraction // 1000:06d} UTC"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 page``, ``1,540 pages``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,127 @@
+"""What ``verify`` says of an input that is not simply sound, and all of it as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from xenmig.core.check.rules import RULES
+from xenmig.core.cli.escape import escaped
+from xenmig.core.cli.units import count
+from xenmig.core.cli.values import as_json as value_as_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from xenmig.core.check.finding import Finding
+    from xenmig.core.cli.verify import Checked, Write
+    from xenmig.core.decode.reading import Reading
+    from xenmig.core.sources.errors import UnreadableInput
+
+_LAYERS = ("xl", "libvirt", "libxl", "libxc")
+_SEVERITIES = ("error", "warning", "note")
+
+
+def print_text(reading: Reading, found: Sequence[Checked], write: Write, verbose: bool) -> None:
+    """The verdict, the findings in stream order, and the notices about the input itself."""
+    sound = all(one.checker.sound for one in found)
+    totals = {severity: sum(one.checker.counts[severity] for one in found) for severity in _SEVERITIES}
+    numbers = ", ".join(count(totals[severity], severity) for severity in _SEVERITIES if totals[severity])
+    incomplete = sound and not all(one.checker.complete for one in found if one.stream.role == "sender")
+    verdict = ("sound as far as it goes" if incomplete else "sound") if sound else "not sound"
+    head = f"{escaped(reading.name)}: {verdict}{': ' if numbers else ''}{numbers}"
+    write(head, "" if sound else "error")
+    for one in found:
+        many = f"stream {one.stream.number}: " if reading.kind == "capture" else ""
+        ends = f" ({_ends(one)})" if one.stream.direction is not None else ""
+        whole = "" if one.checker.complete or one.stream.role == "receiver" else ", incomplete"
+        write(f"  {many}{one.description}{whole}{ends}")
+        for finding in one.checker.findings:
+            _finding(finding, write, verbose)
+        for rule, number in one.checker.suppressed.items():
+            write(f"    and {number:,} more of {rule}")
+    for notice in reading.notices:
+        write(f"  input: {escaped(notice)}")
+
+
+def as_json(reading: Reading, found: Sequence[Checked]) -> str:
+    """The verdict on one input as a JSON object."""
+    sound = all(one.checker.sound for one in found)
+    return json.dumps(
+        {
+            "input": reading.name,
+            "kind": reading.kind,
+            "verdict": "sound" if sound else "error",
+            "streams": [_stream(one) for one in found],
+            "notices": reading.notices,
+        }
+    )
+
+
+def unreadable(path: str, error: UnreadableInput) -> str:
+    """The same for an input that cannot be read."""
+    name = "standard input" if path == "-" else path
+    return json.dumps(
+        {"input": name, "kind": None, "verdict": "unreadable", "streams": [], "notices": [], "reason": error.reason}
+    )
+
+
+def _stream(one: Checked) -> dict[str, Any]:
+    stream, checker = one.stream, one.checker
+    direction = stream.direction
+    return {
+        "stream": stream.number,
+        "role": stream.role,
+        "layers": sorted(one.layers, key=_LAYERS.index),
+        "source": str(direction.source) if direction is not None else None,
+        "destination": str(direction.destination) if direction is not None else None,
+        "complete": checker.complete,
+        "bytes": stream.decoder.position,
+        "records": one.records,
+        "counts": checker.counts,
+        "findings": [_finding_as_json(finding) for finding in checker.findings],
+        "suppressed": checker.suppressed,
+    }
+
+
+def _finding_as_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "message": finding.message,
+        "offset": finding.offset,
+        "record": finding.record,
+        "frame": finding.frame,
+        "layer": finding.layer,
+        "expected": _plain(finding.expected),
+        "actual": _plain(finding.actual),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """What a rule expected or found, as JSON: bytes as hexadecimal text, numbers without their names."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value_as_json(value)
+
+
+def _finding(finding: Finding, write: Write, verbose: bool) -> None:
+    where = [] if finding.record is None else [f"record {finding.record:,}"]
+    where.append(f"offset 0x{finding.offset:x} ({finding.offset:,})")
+    if finding.frame is not None:
+        where.append(f"frame {finding.frame:,}")
+    severity = finding.severity
+    write(f"    {severity:8} {', '.join(where)}: {finding.rule}", severity)
+    write(f"             {escaped(finding.message)}", severity)
+    rule = RULES.get(finding.rule)
+    if verbose and rule is not None:
+        write(f"             why: {rule.reason}", severity)
+        write(f"             source: {rule.source}; refused by: {rule.receivers}", severity)
+
+
+def _ends(one: Checked) -> str:
+    direction = one.stream.direction
+    return f"{direction.source} -> {direction.destination}" if direction is not None else ""
