@@ -10,6 +10,7 @@ import sys
 from xenmig.core.analysis.downtime import downtime, why_unknown
 from xenmig.core.analysis.outcome import outcome, owner
 from xenmig.core.analysis.timeline import Timeline
+from xenmig.core.check.checker import Checker
 from xenmig.core.cli.absence import legacy_stream, nothing_found
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from xenmig.core.analysis.migration import Migration
     from xenmig.core.analysis.phases import Phase
     from xenmig.core.decode.events import Message
+    from xenmig.core.decode.reading import Stream
     from xenmig.core.sources.packet import Packet
 
 MOST_ROWS = 60
@@ -47,18 +49,23 @@ def run(options: Namespace) -> int:
     """Run the command with parsed options."""
     reading = Reading(options.path)
     timeline = Timeline()
+    checkers: dict[Stream, Checker] = {}
     try:
         with Progress(reading.input):
             for stream, events in reading:
                 timeline.take(stream, events)
+                checker = checkers.get(stream)
+                if checker is None:
+                    checker = checkers[stream] = Checker(stream.kind)
+                checker.take(events)
     finally:
         reading.close()
     timeline.finish()
     if options.json:
-        _print_json(reading, timeline)
+        _print_json(reading, timeline, checkers)
     else:
         for migration in timeline.migrations:
-            for line in _lines(reading, migration):
+            for line in _lines(reading, migration, _findings(migration, checkers)):
                 sys.stdout.write(line + "\n")
         print_notices(reading)
     if not timeline.migrations:
@@ -74,7 +81,23 @@ def _nothing(reading: Reading) -> str:
     return nothing_found(reading)
 
 
-def _print_json(reading: Reading, timeline: Timeline) -> None:
+def _findings(migration: Migration, checkers: dict[Stream, Checker]) -> dict[str, int]:
+    """How many findings there are in both directions of a migration, by severity."""
+    counts = dict(checkers[migration.stream].counts)
+    if migration.receiver is not None and migration.receiver in checkers:
+        for severity, number in checkers[migration.receiver].counts.items():
+            counts[severity] += number
+    return counts
+
+
+def _verdict(counts: dict[str, int]) -> str:
+    found = ", ".join(count(number, severity) for severity, number in counts.items() if number)
+    if not found:
+        return "sound"
+    return f"{'not sound' if counts['error'] else 'sound'}: {found}; xenmig verify lists what was found"
+
+
+def _print_json(reading: Reading, timeline: Timeline, checkers: dict[Stream, Checker]) -> None:
     import json
 
     from xenmig.core.cli.migrationjson import migration_facts
@@ -82,13 +105,16 @@ def _print_json(reading: Reading, timeline: Timeline) -> None:
     facts = {
         "input": reading.name,
         "kind": reading.kind,
-        "migrations": [migration_facts(migration) for migration in timeline.migrations],
+        "migrations": [
+            migration_facts(migration) | {"findings": _findings(migration, checkers)}
+            for migration in timeline.migrations
+        ],
         "notices": reading.notices,
     }
     sys.stdout.write(json.dumps(facts) + "\n")
 
 
-def _lines(reading: Reading, migration: Migration) -> Iterator[str]:
+def _lines(reading: Reading, migration: Migration, findings: dict[str, int]) -> Iterator[str]:
     if migration.number > 1:
         yield ""
     if migration.captured:
@@ -110,6 +136,7 @@ def _lines(reading: Reading, migration: Migration) -> Iterator[str]:
         rows.append(
             ("tcp", f"{count(direction.segments, 'segment')}, {again}, {direction.out_of_order:,} out of order")
         )
+    rows.append(("verdict", _verdict(findings)))
     rows.append(("outcome", outcome(migration)))
     rows.append(("owner", f"{owned.name}: {owned.reason}"))
     rows.append(("downtime", _downtime(migration)))
