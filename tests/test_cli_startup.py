@@ -41,7 +41,7 @@ def test_verifying_a_save_file_imports_nothing_slow(kind: str, tmp_path: Path) -
     path = tmp_path / "stream"
     path.write_bytes(guest(kind=kind, iterations=(3000, 20), per_batch=1024).data)
     modules = imported("verify", path)
-    assert "xenmig.core.check.checker" in modules
+    assert "xenmig.core.cli.verify" in modules
     assert not modules & SLOW
 
 
@@ -57,4 +57,4 @@ def test_only_the_command_that_runs_is_loaded(tmp_path: Path) -> None:
     path.write_bytes(conversation(guest().data))
     modules = imported("timeline", path)
     assert "xenmig.core.cli.timeline" in modules
-    assert not modules & {"xenmig.core.cli.show", "xenmig.core.cli.extract", "xenmig.core.check.checker", "tqdm"}
+    assert not modules & {"xenmig.core.cli.show", "xenmig.core.cli.extract", "xenmig.core.cli.verify", "tqdm"}

@@ -10,8 +10,9 @@ import sys
 
 from xenmig.core.check.checker import Checker
 from xenmig.core.cli.progress import Progress
-from xenmig.core.decode.events import Header, PageData, Record, RecordRun, Unrecognised
+from xenmig.core.decode.events import Header, PageData, Record, Unrecognised
 from xenmig.core.decode.reading import Reading
+from xenmig.core.definitions import libxc
 from xenmig.core.sources.errors import UnreadableInput
 
 TYPE_CHECKING = False
@@ -41,13 +42,12 @@ _LAYERS = ("xl", "libvirt", "libxl", "libxc")
 class Checked:
     """One stream with what its check came to."""
 
-    __slots__ = ("stream", "checker", "layers", "records", "domain", "legacy")
+    __slots__ = ("stream", "checker", "layers", "domain", "legacy")
 
     stream: Stream
     checker: Checker
     layers: list[str]
     "From the outside to the inside."
-    records: int
     domain: Any
     "The libxc domain header, or None."
     legacy: str
@@ -57,7 +57,6 @@ class Checked:
         self.stream = stream
         self.checker = Checker(stream.kind)
         self.layers = []
-        self.records = 0
         self.domain: Any = None
         self.legacy = ""
 
@@ -65,19 +64,23 @@ class Checked:
         """Check the next events."""
         self.checker.take(events)
         for event in events:
-            if type(event) is PageData or isinstance(event, Record):
-                self.records += 1
-                if event.layer not in self.layers:
-                    self.layers.append(event.layer)
-            elif type(event) is RecordRun:
-                self.records += event.count
-            elif isinstance(event, Header):
-                if event.layer not in self.layers:
-                    self.layers.append(event.layer)
+            if type(event) is PageData:
+                continue
+            if isinstance(event, (Header, Record)) and event.layer not in self.layers:
+                self.layers.append(event.layer)
+            if isinstance(event, Header):
                 if event.layer == "libxc":
                     self.domain = event.value
             elif isinstance(event, Unrecognised) and event.kind == "legacy":
                 self.legacy = event.layer
+        if not self.layers and self.records:
+            # Joined between two PAGE_DATA, and nothing else has come yet.
+            self.layers.append(libxc.LAYER)
+
+    @property
+    def records(self) -> int:
+        """How many records there are, of all layers."""
+        return self.stream.decoder.index
 
     @property
     def description(self) -> str:

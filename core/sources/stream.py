@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _SMALLEST = 12 << 10
 "Holds a PAGE_DATA header with its array of 1024 pfns (8 KiB), which is what a jump over guest memory leads to."
 _LARGEST = 1 << 18
+_TOGETHER = 32
+"Events of a file that are handed over together where each comes from a small piece and so cannot hold much."
 _JUMP = 1 << 16
 "A shorter jump says nothing about what follows: small records go on being small records."
 
@@ -28,6 +30,8 @@ def drive(input: Input, consumer: Consumer) -> Iterator[list[Any]]:
     skip = input.skip
     feed = consumer.feed
     size = _SMALLEST
+    # Whoever sends through a pipe may be at work: what has come is told at once. A file is all there.
+    patience = 1 if input.size is None else _TOGETHER
     while True:
         need = consumer.need
         data = read(size if size >= need else min(need, _LARGEST))
@@ -39,7 +43,7 @@ def drive(input: Input, consumer: Consumer) -> Iterator[list[Any]]:
         if there:
             consumer.passed(there)
         events = consumer.events
-        if events:
+        if events and (len(events) >= patience or len(data) > _SMALLEST):
             consumer.events = []
             yield events
         if there < wanted:
