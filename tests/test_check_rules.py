@@ -30,6 +30,7 @@ from tests.valid_streams import (
     record,
     rules_broken,
 )
+from xenmig.core.check import hvm_context_rules, memory_rules, policy_rules, pv_rules
 from xenmig.core.check.checker import Checker
 from xenmig.core.check.rule import SEVERITIES
 from xenmig.core.check.rules import RULES
@@ -192,7 +193,9 @@ def test_one_broken_thing_breaks_its_rule_and_no_other(rule: str) -> None:
 
 
 def test_every_rule_has_a_stream_that_breaks_it() -> None:
-    assert list(BROKEN) == list(RULES)
+    # Those over what is inside the records are broken in tests/test_bodies_rules.py.
+    inside = {rule.id for module in (hvm_context_rules, memory_rules, policy_rules, pv_rules) for rule in module.RULES}
+    assert list(BROKEN) == [rule for rule in RULES if rule not in inside]
 
 
 @pytest.mark.parametrize("name", VALID)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from xenmig.core.check.finding import Finding
+    from xenmig.core.check.guest_state import GuestState
     from xenmig.core.decode.events import Event
 
     class Report(Protocol):
@@ -40,20 +41,28 @@ class Checker:
     the stream was. A capture with holes may be sound and not complete; so may a checkpointed stream, which has no end.
     """
 
-    __slots__ = ("findings", "kind", "_found", "_libxc", "_bodies", "_framing")
+    __slots__ = ("findings", "kind", "_found", "_libxc", "_bodies", "_framing", "_inside")
 
     findings: list[Finding]
     "At most ``KEPT_FINDINGS`` of each rule; by offset once the stream is finished."
     kind: str
 
-    def __init__(self, kind: str = "") -> None:
-        """``kind`` is the Stream's: "xl receiver" for the back channel, "joined" when the beginning was missed."""
+    def __init__(self, kind: str = "", *, inside: bool = False) -> None:
+        """``kind`` is the Stream's: "xl receiver" for the back channel, "joined" when the beginning was missed.
+
+        ``inside`` looks into processors, devices, parameters and policies too, which takes some milliseconds.
+        """
         self.findings = []
         self.kind = kind
         self._found: dict[str, int] = {}
         self._libxc = LibxcOrder(self.report)
         self._bodies = Bodies(self.report, self._libxc, forward=kind != "xl receiver")
         self._framing = Framing(self.report, self._libxc, self._bodies, kind)
+        self._inside: GuestState | None = None
+        if inside and kind != "xl receiver":
+            from xenmig.core.check.guest_state import GuestState
+
+            self._inside = GuestState(self.report)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -83,6 +92,8 @@ class Checker:
 
     def take(self, events: list[Event]) -> None:
         """Look at the next events of the stream."""
+        if self._inside is not None:
+            self._inside.take(events)
         order = self._libxc
         header, word, page = PAGE_DATA_HEADER, PFN_WORD, GUEST_PAGE_SIZE
         usual, layer, least = order.usual, libxc.LAYER, len(ZERO_CONTENT)

@@ -6,11 +6,20 @@ Loaded with the first finding: a sound stream needs no rule's words. ``receivers
 
 from __future__ import annotations
 
-from xenmig.core.check import framing_rules, libxc_rules, libxl_rules
+from xenmig.core.check import (
+    framing_rules,
+    hvm_context_rules,
+    libxc_rules,
+    libxl_rules,
+    memory_rules,
+    policy_rules,
+    pv_rules,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.rule import Rule
 
-RULES: dict[str, Rule] = {rule.id: rule for rules in (framing_rules, libxl_rules, libxc_rules) for rule in rules.RULES}
+_MODULES = (framing_rules, libxl_rules, libxc_rules, memory_rules, policy_rules, hvm_context_rules, pv_rules)
+RULES: dict[str, Rule] = {rule.id: rule for module in _MODULES for rule in module.RULES}
 "All rules by id."

@@ -1,0 +1,128 @@
+"""Rules over X86_CPUID_POLICY and X86_MSR_POLICY: xen/arch/x86/lib/cpu-policy, copy-to-buffer.c, copy-from-buffer.c."""
+
+from __future__ import annotations
+
+from xenmig.core.definitions import libxc
+from xenmig.core.definitions.cpu_policy import CpuPolicy
+from xenmig.core.definitions.cpuid import BASIC_MAX, EXTENDED, NO_SUBLEAF
+from xenmig.core.definitions.msrs import Msr
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from xenmig.core.check.guest_state import Telling
+
+LEAF = 24
+"Bytes of a leaf."
+ENTRY = 16
+LEAVES_MAX = 120
+"Leaves that a receiver takes: copy-from-buffer.c, CPUID_MAX_SERIALISED_LEAVES, since Xen 4.17; fewer before."
+SUBLEAVES = {4: 5, 7: 2, 0xB: 1, 0xD: 62}
+"Leaves that have subleaves, and the last that a receiver takes."
+EXTENDED_MAX = EXTENDED + 0x21
+HYPERVISOR = (0x40000000, 0x40000100)
+ARCH_CAPS_BIT = 29
+"Bit of CPUID leaf 7, EDX, that says that MSR 0x10a is there."
+
+
+def _cpuid(telling: Telling, value: Any) -> None:
+    leaves = [one for one in value.__dict__.get("leaves") or () if one.__dict__.get("d") is not None]
+    last = (-1, -1)
+    for number, one in enumerate(leaves):
+        here = (one.leaf, -1 if one.subleaf == NO_SUBLEAF else one.subleaf)
+        at = LEAF * number
+        named = f"leaf 0x{one.leaf:x}" + (f".{one.subleaf}" if one.subleaf != NO_SUBLEAF else "")
+        if here <= last:
+            problem = f"{named} comes a second time" if here == last else f"{named} is out of order"
+            telling.tell("cpuid-order", problem, at)
+        last = max(last, here)
+        most = SUBLEAVES.get(one.leaf)
+        if (one.subleaf == NO_SUBLEAF) != (most is None):
+            wanted = "no subleaf" if most is None else "a subleaf"
+            telling.tell("cpuid-order", f"{named} should have {wanted}", at + 4, None, one.subleaf)
+        elif (most is not None and one.subleaf > most) or not _in_range(one.leaf):
+            telling.tell("cpuid-range", f"{named} is none that a receiver knows", at, None, one.leaf)
+    if len(leaves) > LEAVES_MAX:
+        problem = f"{len(leaves)} leaves, a receiver takes {LEAVES_MAX}"
+        telling.tell("cpuid-range", problem, 0, LEAVES_MAX, len(leaves))
+    policy = telling.state.policy = CpuPolicy(leaves)
+    _limits(telling, policy)
+    _xstate(telling, policy)
+
+
+def _in_range(leaf: int) -> bool:
+    return leaf <= BASIC_MAX or leaf in HYPERVISOR or EXTENDED <= leaf <= EXTENDED_MAX
+
+
+def _limits(telling: Telling, policy: CpuPolicy) -> None:
+    """The leaves that say how many leaves there are."""
+    present = {leaf for leaf, _ in policy.leaves}
+    basic = max((leaf for leaf in present if leaf <= BASIC_MAX), default=None)
+    extended = max((leaf for leaf in present if EXTENDED <= leaf <= EXTENDED_MAX), default=None)
+    told = policy.register(0, 0, "a")
+    if told is not None and min(told, BASIC_MAX) != basic:
+        telling.tell(
+            "cpuid-limits", f"leaf 0 says that 0x{told:x} is the last basic leaf, which is 0x{basic:x}", 0, basic, told
+        )
+    told = policy.register(EXTENDED, 0, "a")
+    # A sender leaves out what is above its own tables, so there may be fewer than the leaf says.
+    if told is not None and extended is not None and told < extended:
+        problem = f"leaf 0x80000000 says that 0x{told:x} is the last extended leaf, which is 0x{extended:x}"
+        telling.tell("cpuid-limits", problem, 0, extended, told)
+    subleaf = max((sub for leaf, sub in policy.leaves if leaf == 7 and sub != NO_SUBLEAF), default=None)
+    told = policy.register(7, 0, "a")
+    if told is not None and subleaf is not None and told < subleaf:
+        telling.tell(
+            "cpuid-limits", f"leaf 7 says that {told} is its last subleaf, which is {subleaf}", 0, subleaf, told
+        )
+
+
+def _xstate(telling: Telling, policy: CpuPolicy) -> None:
+    """Leaf 0xD: which components there are, and how large they are together."""
+    from xenmig.core.check.cpu_state import valid_xcr0
+
+    if (0xD, 0) not in policy.leaves or not policy.xcr0:
+        return
+    xcr0 = int(policy.xcr0)
+    if not valid_xcr0(xcr0):
+        telling.tell("cpuid-xstate", f"XCR0 is {policy.xcr0}: no processor has that")
+        return
+    missing = [bit for bit in range(2, 63) if xcr0 >> bit & 1 and bit not in policy.xsave_places]
+    if missing:
+        told = ", ".join(map(str, missing))
+        telling.tell("cpuid-xstate", f"XCR0 is {policy.xcr0}, and nothing is said of component {told}")
+        return
+    size, wanted = policy.register(0xD, 0, "c"), policy.xsave_size
+    if size != wanted:
+        telling.tell(
+            "cpuid-xstate", f"the area is said to take {size} bytes, its components take {wanted}", 0, wanted, size
+        )
+
+
+def _msr(telling: Telling, value: Any) -> None:
+    seen = set()
+    state = telling.state
+    for number, one in enumerate(value.__dict__.get("msrs") or ()):
+        at = ENTRY * number
+        index = int(one.idx)
+        known = Msr.known.get(index)
+        if known is None or "policy" not in known.facts:
+            telling.tell("msr-policy", f"{one.idx} is none that a receiver knows", at, None, index)
+        elif index in seen:
+            telling.tell("msr-policy", f"{one.idx} comes a second time", at, None, index)
+        elif index == Msr.PLATFORM_INFO and one.val >> 32:
+            telling.tell("msr-policy", f"{one.idx} is 0x{one.val:x}: it has 32 bits", at + 8, None, one.val)
+        seen.add(index)
+        state.policy_msrs[index] = one.val
+    features = state.policy.register(7, 0, "d") if state.policy is not None else None
+    if state.policy_msrs.get(Msr.ARCH_CAPABILITIES) and features is not None and not features >> ARCH_CAPS_BIT & 1:
+        problem = f"{Msr.ARCH_CAPABILITIES} has bits set, and CPUID says that there is no such MSR (ARCH_CAPS)"
+        telling.tell("msr-policy-arch-caps", problem)
+
+
+SUBJECTS: dict[int | None, Callable[[Telling, Any], None]] = {
+    libxc.X86CpuidPolicy.record: _cpuid,
+    libxc.X86MsrPolicy.record: _msr,
+}

@@ -1,0 +1,284 @@
+"""Rules over what is inside the records: processors, devices, parameters, CPU policy.
+
+Nothing here is loaded before the first record that has something to say. What one record says and another must agree
+with is kept in a :class:`GuestState`, which takes as much memory as the guest has vcpus.
+"""
+
+from __future__ import annotations
+
+from xenmig.core.decode.events import Header, Hole, PageData, Record, RecordRun, Resynchronised
+from xenmig.core.definitions import libxc, xl
+from xenmig.core.definitions.bodies import BODIES, Guest, decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xenmig.core.check.checker import Report
+    from xenmig.core.check.memory import Memory
+    from xenmig.core.decode.events import Event
+    from xenmig.core.definitions.configuration import GuestConfiguration
+    from xenmig.core.definitions.cpu_policy import CpuPolicy
+    from xenmig.core.definitions.structs import Struct
+
+RECORD_HEADER = libxc.RecordHeader.size or 0
+ZERO_CONTENT = 8
+"Length of the bodies that Xen 4.6 to 4.8 wrote where there was nothing to say."
+RULE_OF_PROBLEM = {
+    "reserved": "reserved-not-zero",
+    "value": "unknown-value",
+    "length": "body-length",
+    "count": "body-count",
+}
+"Kind of problem that a definition finds -> rule, where a subject has no rule of its own."
+RUN_MAX = 1024
+"Records of a run that are looked into."
+PAGE_DATA = libxc.PageData.record
+CHECKPOINT = libxc.Checkpoint.record
+END = libxc.End.record
+COMMON = ("vcpu_id", "reserved1", "count", "emulator_id", "index")
+"Fields that the layers' own definitions check too."
+
+
+class GuestState:
+    """What has been said of the guest so far, and the rules over it. One for each stream."""
+
+    __slots__ = (
+        "guest",
+        "release",
+        "converted",
+        "policy",
+        "policy_msrs",
+        "configuration",
+        "config_event",
+        "params",
+        "context",
+        "vcpus",
+        "end_pfn",
+        "whole",
+        "memory",
+        "_report",
+    )
+
+    guest: Guest
+    release: tuple[int, int]
+    "Release of the sender's Xen; (0, 0) when the stream was converted or its header was not seen."
+    converted: bool
+    "Whether the stream was made from a legacy one."
+    policy: CpuPolicy | None
+    "The CPU policy, from the record that brings CPUID."
+    policy_msrs: dict[int, int]
+    configuration: GuestConfiguration | None
+    "The configuration in front of the stream, where it can be read."
+    config_event: Header | None
+    params: dict[int, int] | None
+    "HVM_PARAMS of this checkpoint by index; None until they come."
+    context: tuple[Record, Struct] | None
+    "HVM_CONTEXT of this checkpoint."
+    vcpus: dict[int, dict[str, Any]]
+    "PV vcpus of this checkpoint by number: what their records held."
+    end_pfn: int | None
+    "Last pfn of a PV guest, from X86_PV_P2M_FRAMES."
+    whole: bool
+    "Whether everything since the headers was seen, so that what did not come is missing."
+
+    memory: Memory | None
+    "What has come of the guest's memory; None before the first PAGE_DATA."
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.configuration = None
+        self.config_event = None
+        self.whole = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self.guest = Guest()
+        self.release = (0, 0)
+        self.converted = False
+        self.policy = None
+        self.policy_msrs = {}
+        self.end_pfn = None
+        self.memory = None
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        self.params = None
+        self.context = None
+        self.vcpus = {}
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def take(self, events: list[Event]) -> None:
+        """Take the next events of the stream."""
+        for event in events:
+            if type(event) is PageData:
+                self.page_data(event)
+            elif type(event) is Record:
+                self.record(event)
+            elif isinstance(event, RecordRun):
+                self._run(event)
+            elif isinstance(event, Header):
+                self.header(event)
+            elif isinstance(event, Resynchronised) or (isinstance(event, Hole) and event.record is None):
+                self.gap()
+
+    def header(self, event: Header) -> None:
+        """Take any layer's header or configuration."""
+        value = event.value
+        if isinstance(value, libxc.ImageHeader):
+            self._begin()
+        elif isinstance(value, libxc.DomainHeader):
+            self.guest.take(value)
+            fields = value.__dict__
+            self.converted = not fields.get("xen_major")
+            self.release = (0, 0) if self.converted else (value.xen_major, fields.get("xen_minor") or 0)
+            self.whole = True
+            if self.configuration is not None:
+                from xenmig.core.check import guest_configuration
+
+                guest_configuration.check_type(Telling(self, event))
+        elif isinstance(value, xl.OptionalData):
+            from xenmig.core.check import guest_configuration
+
+            guest_configuration.check_json(Telling(self, event), value)
+
+    def gap(self) -> None:
+        """Part of the stream was not seen."""
+        self.whole = False
+        if self.memory is not None:
+            self.memory.first_pass = False
+
+    def page_data(self, event: PageData) -> None:
+        """Take a batch of guest memory."""
+        if self.memory is None:
+            from xenmig.core.check.memory import Memory
+
+            self.memory = Memory(self)
+        self.memory.page_data(event)
+
+    def record(self, event: Record) -> None:
+        """Take any record but a PAGE_DATA; those with bytes missing are passed over."""
+        kind, body = event.type, event.body
+        if event.layer != libxc.LAYER:
+            return
+        if kind in (CHECKPOINT, END):
+            self._complete(event)
+            return
+        if body is None or event.missing:
+            self.whole = False
+            return
+        if kind == libxc.X86PvInfo.record:
+            decode(event.layer, kind, body, self.guest, event.byteorder)
+            return
+        subject = self._subject(kind) if len(body) > ZERO_CONTENT else None
+        if subject is None:
+            return
+        value = decode(event.layer, kind, body, self.guest, event.byteorder)
+        assert value is not None
+        telling = Telling(self, event)
+        if (event.layer, kind) in BODIES and kind != libxc.HvmContext.record:
+            telling.problems(value)
+        subject(telling, value)
+
+    def _run(self, run: RecordRun) -> None:
+        """Look at the first of many records of one kind; no sender writes such a run of what is looked into here."""
+        if run.layer == libxc.LAYER and run.type == PAGE_DATA and self.memory is not None:
+            # Runs of batches of one page each: no sender makes its first pass like that.
+            self.memory.first_pass = False
+        if run.layer != libxc.LAYER or not run.data or self._subject(run.type) is None:
+            return
+        size = RECORD_HEADER + run.length
+        for number in range(min(run.count, RUN_MAX)):
+            at = number * size
+            body = run.data[at + RECORD_HEADER : at + size]
+            offset = run.offset + at
+            self.record(
+                Record(run.index + number, run.layer, run.type, offset, run.length, body, b"", run.byteorder, 0)
+            )
+
+    @staticmethod
+    def _subject(kind: int) -> Any:
+        """The function that holds a body of that type to its rules."""
+        if kind == libxc.HvmContext.record:
+            from xenmig.core.check import hvm_context
+
+            return hvm_context.check
+        if kind in PV:
+            from xenmig.core.check import pv_vcpu
+
+            return pv_vcpu.SUBJECTS[kind]
+        if kind in (libxc.HvmParams.record, libxc.X86TscInfo.record):
+            from xenmig.core.check import params
+
+            return params.SUBJECTS[kind]
+        if kind in (libxc.X86CpuidPolicy.record, libxc.X86MsrPolicy.record):
+            from xenmig.core.check import cpu_policy
+
+            return cpu_policy.SUBJECTS[kind]
+        return None
+
+    def _complete(self, event: Record) -> None:
+        """All records of a checkpoint, or of the stream, have come."""
+        telling = Telling(self, event)
+        if self.memory is not None:
+            self.memory.complete(event)
+        if self.context is not None:
+            from xenmig.core.check import hvm_context
+
+            hvm_context.complete(telling)
+        if self.guest.hvm is False and (self.vcpus or event.type == END):
+            from xenmig.core.check import pv_vcpu
+
+            pv_vcpu.complete(telling)
+        self._checkpoint()
+
+    def report(self, rule: str, event: Header | Record, expected: Any, actual: Any, at: int, problem: str) -> None:
+        """Pass a finding on."""
+        words = {"problem": problem}
+        if isinstance(event, Header):
+            words["what"] = f"{event.layer} {event.value.name}"
+        self._report(rule, event, expected, actual, at, **words)
+
+
+PV = (
+    libxc.X86PvP2mFrames.record,
+    libxc.X86PvVcpuBasic.record,
+    libxc.X86PvVcpuExtended.record,
+    libxc.X86PvVcpuXsave.record,
+    libxc.X86PvVcpuMsrs.record,
+    libxc.SharedInfo.record,
+)
+
+
+class Telling:
+    """The rules' way to say what they found in one record or header."""
+
+    __slots__ = ("state", "event", "base")
+
+    state: GuestState
+    event: Header | Record
+    base: int
+    "Absolute position of the first byte of the body."
+
+    def __init__(self, state: GuestState, event: Header | Record) -> None:
+        self.state = state
+        self.event = event
+        self.base = event.offset + (0 if isinstance(event, Header) else RECORD_HEADER)
+
+    def tell(self, rule: str, problem: str, offset: int = 0, expected: Any = None, actual: Any = None) -> None:
+        """Report that ``rule`` is broken ``offset`` bytes into the body."""
+        self.state.report(rule, self.event, expected, actual, self.base + offset, problem)
+
+    def about(self, event: Header | Record) -> Telling:
+        """The same about an earlier record or header."""
+        return Telling(self.state, event)
+
+    def problems(self, value: Struct, rules: dict[str, str] | None = None) -> None:
+        """Report what the definition found, those fields left out that are checked without it."""
+        for problem in value.problems:
+            name = problem.field.partition(".")[0].partition("[")[0]
+            if name in COMMON or name == "entries":
+                continue
+            rule = (rules or RULE_OF_PROBLEM)[problem.kind]
+            self.tell(rule, problem.message, problem.offset, problem.expected, problem.actual)

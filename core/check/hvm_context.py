@@ -1,0 +1,325 @@
+"""Rules over HVM_CONTEXT: xen/arch/x86/hvm/save.c, hvm_load, and the load and check handlers of each type."""
+
+from __future__ import annotations
+
+from xenmig.core.check import cpu_state
+from xenmig.core.definitions.hvm_context import Typecode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from xenmig.core.check.guest_state import Telling
+    from xenmig.core.definitions.structs import Entry
+
+END, HEADER, CPU = int(Typecode.END), int(Typecode.HEADER), int(Typecode.CPU)
+PER_VCPU = frozenset(int(code) for code, one in Typecode.known.items() if one.facts["per"] == "vcpu")
+PER_GUEST = frozenset(int(code) for code, one in Typecode.known.items() if one.facts["per"] == "guest")
+EMULATED = tuple(int(code) for code, one in Typecode.known.items() if one.facts.get("emulated"))
+# hvm.c, vlapic.c, mtrr.c, vmce.c: these are written for each vcpu, whether it runs or not.
+EVERY_VCPU = (Typecode.LAPIC, Typecode.LAPIC_REGS, Typecode.MTRR, Typecode.VMCE_VCPU, Typecode.TSC_ADJUST)
+LEAST_SINCE = {
+    int(Typecode.CPU): (1032, (4, 7)),
+    int(Typecode.VMCE_VCPU): (32, (4, 10)),
+    int(Typecode.VIRIDIAN_VCPU): (216, (4, 13)),
+    int(Typecode.RTC): (24, (4, 14)),
+}
+"Lengths below which no release from the one named on writes."
+DESCRIPTOR = 8
+KNOWN = Typecode.known
+
+
+def check(telling: Telling, value: Any) -> None:
+    """Hold a HVM_CONTEXT to the rules."""
+    entries: list[Entry] = value.__dict__.get("entries") or []
+    telling.state.context = (telling.event, value)  # type: ignore[assignment]
+    _definition(telling, value)
+    _order(telling, entries)
+    by_code: dict[int, dict[int, Entry]] = {}
+    for entry in entries:
+        by_code.setdefault(_code(entry), {})[_instance(entry)] = entry
+    _instances(telling, by_code)
+    _lengths(telling, entries)
+    for entry in entries:
+        data = entry.value
+        checked = CHECKS.get(_code(entry))
+        if checked is not None and data is not None and not data.problems:
+            checked(telling, entry, data)
+    _legacy_region(telling, by_code)
+
+
+def _code(entry: Entry) -> int:
+    return int(entry.descriptor.__dict__["typecode"])
+
+
+def _instance(entry: Entry) -> int:
+    return int(entry.descriptor.__dict__["instance"])
+
+
+def name(entry: Entry) -> str:
+    """An entry as people call it: ``CPU 0``."""
+    known = KNOWN.get(_code(entry))
+    return f"{known.name if known else _code(entry)} {_instance(entry)}"
+
+
+def _definition(telling: Telling, value: Any) -> None:
+    """What the definition finds: lengths, types and reserved fields."""
+    for problem in value.problems:
+        if problem.field.endswith(".typecode"):
+            rule = "hvm-context-typecode"
+        elif problem.kind == "length" and not problem.field:
+            rule = "hvm-context-tail"
+        elif problem.field in ("entries[0].typecode", "entries[0].magic"):
+            continue
+        else:
+            rule = {"length": "hvm-context-chain", "count": "hvm-context-chain"}.get(problem.kind, "")
+            rule = rule or {"reserved": "reserved-not-zero", "value": "unknown-value"}[problem.kind]
+        telling.tell(rule, problem.message, problem.offset, problem.expected, problem.actual)
+
+
+def _order(telling: Telling, entries: list[Entry]) -> None:
+    last = (-1, -1)
+    for entry in entries:
+        code, here = _code(entry), (_code(entry), _instance(entry))
+        if code == END:
+            if here != (END, 0) or entry.descriptor.__dict__["length"]:
+                telling.tell("hvm-context-tail", "the last entry has an instance or a length", entry.offset)
+            continue
+        if here <= last:
+            problem = f"{name(entry)} comes a second time" if here == last else f"{name(entry)} is out of order"
+            telling.tell("hvm-context-order", problem, entry.offset)
+        last = max(last, here)
+
+
+def _instances(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> None:
+    """Which instances there are of each type."""
+    for code, found in by_code.items():
+        allowed = {0} if code in PER_GUEST else {0, 1} if code == Typecode.PIC else None
+        for number, entry in found.items():
+            if allowed is not None and number not in allowed:
+                telling.tell("hvm-context-instance", f"{name(entry)} should have instance 0", entry.offset)
+    vcpus: set[int] = set()
+    for kind in EVERY_VCPU:
+        vcpus |= by_code.get(kind, {}).keys()
+    count = max(vcpus, default=-1) + 1
+    for kind in EVERY_VCPU:
+        missing = sorted(set(range(min(count, MOST_VCPUS))) - by_code.get(kind, {}).keys())
+        if missing:
+            told = ", ".join(str(one) for one in missing[:8])
+            telling.tell("hvm-context-vcpus", f"there is no {kind.name} for vcpu {told} of {count}", 0)
+    for kind in (Typecode.CPU, Typecode.CPU_XSAVE, Typecode.CPU_MSR, Typecode.VIRIDIAN_VCPU):
+        for number, entry in by_code.get(kind, {}).items():
+            if number not in vcpus:
+                problem = f"{name(entry)} is of a vcpu of which there is nothing else"
+                telling.tell("hvm-context-vcpus", problem, entry.offset)
+    if CPU not in by_code:
+        telling.tell("hvm-context-vcpus", "there is no CPU: no vcpu runs")
+    there = [code for code in EMULATED if code in by_code]
+    if there and len(there) < len(EMULATED):
+        absent = ", ".join(KNOWN[code].name for code in EMULATED if code not in by_code)
+        problem = f"there is {KNOWN[there[0]].name} and no {absent}: an HVM guest has all of them, a PVH guest none"
+        telling.tell("hvm-context-devices", problem)
+    elif there and len(by_code[Typecode.PIC]) != 2:
+        telling.tell("hvm-context-devices", "an HVM guest has two PICs", by_code[Typecode.PIC].popitem()[1].offset)
+
+
+MOST_VCPUS = 8192
+"More vcpus than any Xen gives a guest."
+
+
+def _lengths(telling: Telling, entries: list[Entry]) -> None:
+    for entry in entries:
+        least, since = LEAST_SINCE.get(_code(entry), (0, (0, 0)))
+        length = entry.descriptor.__dict__["length"]
+        if least and length < least and telling.state.release >= since:
+            major, minor = telling.state.release
+            problem = f"{name(entry)} has {length} bytes, Xen {major}.{minor} writes {least}"
+            telling.tell("hvm-context-length-release", problem, entry.offset, least, length)
+
+
+# -- single entries -----------------------------------------------------------------------------------------------
+
+
+def _teller(telling: Telling, entry: Entry) -> Callable[..., None]:
+    """A function that reports about a field of the entry."""
+    data = entry.value
+    assert data is not None
+
+    def tell(rule: str, problem: str, field: str, expected: Any = None) -> None:
+        at = entry.offset + DESCRIPTOR + (type(data).field(field).offset or 0)
+        actual = data.__dict__.get(field)
+        told = actual if isinstance(actual, int) else None
+        telling.tell(rule, f"{name(entry)}: {problem}", at, expected, told)
+
+    return tell
+
+
+def _header(telling: Telling, entry: Entry, data: Any) -> None:
+    policy = telling.state.policy
+    if _instance(entry) == 0 and entry.offset and _code(entry) == HEADER:
+        telling.tell("hvm-context-order", "HEADER is not the first entry", entry.offset)
+    if policy is not None and policy.signature and policy.signature != data.cpuid:
+        problem = f"the sender's processor is 0x{data.cpuid:x}, the guest was told 0x{policy.signature:x}"
+        _teller(telling, entry)("hvm-header-cpuid", problem, "cpuid", policy.signature)
+
+
+def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
+    tell = _teller(telling, entry)
+    cr0, efer = int(data.cr0), int(data.msr_efer)
+    if cr0 & ~CR0_KNOWN or not cr0 & CR0_ET or (cr0 & CR0_PG and not cr0 & CR0_PE):
+        tell("hvm-cpu-control", f"cr0 is {data.cr0}: no receiver takes that", "cr0")
+    if data.msr_efer.unknown:
+        tell("hvm-cpu-control", f"msr_efer is {data.msr_efer}: no receiver takes that", "msr_efer")
+    elif efer & EFER_LMA and not (efer & EFER_LME and cr0 & CR0_PG):
+        tell("hvm-cpu-control", "long mode is active without being enabled, or without paging", "msr_efer")
+    for field in ("dr6", "dr7", "msr_tsc_aux"):
+        number = data.__dict__.get(field)
+        if number is not None and number >> 32:
+            tell("hvm-cpu-control", f"{field} is 0x{int(number):x}: its upper half must be zero", field)
+    policy = telling.state.policy
+    bits = policy.max_physical_bits if policy is not None else None
+    if bits and data.cr3 >> bits:
+        tell("hvm-cpu-cr3", f"cr3 is 0x{data.cr3:x}, physical addresses have {bits} bits", "cr3")
+    event = data.pending_event
+    if event >> 31:
+        kind = event >> 8 & 7
+        if kind in (1, 7) or event >> 12 & 0x7FFFF:
+            tell("hvm-cpu-event", f"pending_event is 0x{event:x}: no receiver takes that", "pending_event")
+        elif event >> 11 & 1 and data.error_code >> 16:
+            tell("hvm-cpu-event", f"error_code is 0x{data.error_code:x}: it has 16 bits", "error_code")
+
+
+CR0_PE, CR0_ET, CR0_PG = 1 << 0, 1 << 4, 1 << 31
+CR0_KNOWN = 0xE005003F
+EFER_LME, EFER_LMA = 1 << 8, 1 << 10
+
+
+def _pic(telling: Telling, entry: Entry, data: Any) -> None:
+    tell = _teller(telling, entry)
+    master = _instance(entry) == 0
+    if bool(data.modes >> 6 & 1) != master:
+        tell("hvm-pic", "instance 0 is the master, 1 the slave, and it says otherwise", "modes")
+    if int(data.elcr) & ~(0xFC if master else 0xDE):
+        tell("hvm-pic", f"elcr is {data.elcr}: some of these inputs are always edge-triggered", "elcr")
+    if data.int_output > 1 or (data.int_output and data.initialisation & 0xF):
+        tell("hvm-pic", f"int_output is {data.int_output}: it is 0 or 1, and 0 while it is initialised", "int_output")
+
+
+def _pci_link(telling: Telling, entry: Entry, data: Any) -> None:
+    if max(data.route) > 15:
+        problem = f"routes are {', '.join(map(str, data.route))}: they are below 16"
+        _teller(telling, entry)("hvm-pci-link", problem, "route")
+
+
+def _pit(telling: Telling, entry: Entry, data: Any) -> None:
+    tell = _teller(telling, entry)
+    for number, channel in enumerate(data.channels):
+        wrong = [
+            channel.count > 0x10000 and "count",
+            channel.rw_mode > 3 and "rw_mode",
+            channel.bcd > 1 and "bcd",
+            (channel.gate > 1 or (number < 2 and channel.gate != 1)) and "gate",
+        ]
+        for field in filter(None, wrong):
+            tell("hvm-pit", f"{field} of channel {number} is {channel.__dict__[str(field)]}", "channels")
+    if data.speaker_data_on > 1:
+        tell("hvm-pit", f"speaker_data_on is {data.speaker_data_on}: it is 0 or 1", "speaker_data_on")
+
+
+def _lapic(telling: Telling, entry: Entry, data: Any) -> None:
+    tell = _teller(telling, entry)
+    if data.apic_base_msr >> 10 & 3 == 1:
+        tell("hvm-lapic-base", "x2APIC mode is on and the APIC is not enabled", "apic_base_msr")
+    if int(data.disabled) > 3:
+        tell("hvm-lapic-state", f"disabled is {data.disabled}: only bits 0 and 1 are ever set", "disabled")
+    divisor = data.timer_divisor
+    if not 0 < divisor <= 128 or divisor & (divisor - 1):
+        tell("hvm-lapic-state", f"timer_divisor is {divisor}: it is a power of two, at most 128", "timer_divisor")
+
+
+def _hpet(telling: Telling, entry: Entry, data: Any) -> None:
+    for field in ("res0", "res1", "res2", "res3", "res5"):
+        found = data.__dict__[field]
+        if found.strip(b"\0") if isinstance(found, bytes) else found:
+            _teller(telling, entry)("hvm-hpet-reserved", f"{field} is not zero", field)
+    if any(timer.res4 for timer in data.timers):
+        _teller(telling, entry)("hvm-hpet-reserved", "res4 of a timer is not zero", "timers")
+
+
+def _mtrr(telling: Telling, entry: Entry, data: Any) -> None:
+    tell = _teller(telling, entry)
+    if data.msr_mtrr_cap & 0xFF > 8:
+        tell("hvm-mtrr-count", f"there are {data.msr_mtrr_cap & 0xFF} variable ranges: 8 at most", "msr_mtrr_cap", 8)
+    types = {0, 1, 4, 5, 6}
+    default = data.msr_mtrr_def_type
+    if default & ~0xCFF or default & 0xFF not in types:
+        tell("hvm-mtrr-type", f"msr_mtrr_def_type is 0x{default:x}", "msr_mtrr_def_type")
+    if not types.issuperset(b"".join(one.to_bytes(8, "little") for one in data.msr_mtrr_fixed)):
+        tell("hvm-mtrr-type", "a fixed range has a memory type that does not exist", "msr_mtrr_fixed")
+    if not (types | {7}).issuperset(data.msr_pat_cr.to_bytes(8, "little")):
+        tell("hvm-mtrr-type", f"the PAT is 0x{data.msr_pat_cr:016x}: it has a type that does not exist", "msr_pat_cr")
+
+
+def _xsave(telling: Telling, entry: Entry, data: Any) -> None:
+    at = entry.offset + DESCRIPTOR
+    cpu_state.check_xsave(telling, name(entry), data, len(entry.data) - 24, at)
+    extra = int(data.xcr0_accum) & ~int(data.xfeature_mask)
+    if extra:
+        problem = f"{name(entry)}: xcr0_accum has bits 0x{extra:x} that the sender's processor does not have"
+        telling.tell("hvm-xsave-mask", problem, at)
+
+
+def _msr(telling: Telling, entry: Entry, data: Any) -> None:
+    found = [(int(one.index), one.val) for one in data.msr]
+    cpu_state.check_msrs(telling, name(entry), found, "hvm", entry.offset + DESCRIPTOR)
+
+
+CHECKS: dict[int, Callable[[Telling, Entry, Any], None]] = {
+    HEADER: _header,
+    CPU: _cpu,
+    Typecode.PIC: _pic,
+    Typecode.LAPIC: _lapic,
+    Typecode.PCI_LINK: _pci_link,
+    Typecode.PIT: _pit,
+    Typecode.HPET: _hpet,
+    Typecode.MTRR: _mtrr,
+    Typecode.CPU_XSAVE: _xsave,
+    Typecode.CPU_MSR: _msr,
+}
+
+
+def _legacy_region(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> None:
+    """CPU and CPU_XSAVE hold the same registers."""
+    for number, xsave in by_code.get(Typecode.CPU_XSAVE, {}).items():
+        cpu = by_code.get(CPU, {}).get(number)
+        if cpu is None or cpu.value is None or not cpu.value.__dict__.get("flags"):
+            continue
+        if len(xsave.data) >= 536 and cpu.data[:512] != xsave.data[24:536]:
+            problem = f"{name(cpu)}: fpu_regs differ from the legacy region of {name(xsave)}"
+            telling.tell("hvm-cpu-fpu", problem, cpu.offset + DESCRIPTOR)
+
+
+def complete(telling: Telling) -> None:
+    """Rules over the context and the records that have come after it."""
+    state = telling.state
+    assert state.context is not None
+    event, value = state.context
+    entries: list[Entry] = value.__dict__.get("entries") or []
+    codes = {_code(entry) for entry in entries}
+    about = telling.about(event)
+    if state.params is not None or state.whole:
+        # params.h: a parameter that is zero is not written.
+        wanted = bool((state.params or {}).get(9))
+        for kind in (Typecode.VIRIDIAN_DOMAIN, Typecode.VIRIDIAN_VCPU):
+            if (kind in codes) != wanted:
+                there = "there is" if kind in codes else "there is no"
+                says = "has" if wanted else "does not have"
+                about.tell("hvm-context-viridian", f"{there} {kind.name}, and by HVM_PARAMS the guest {says} Viridian")
+    if state.configuration is not None:
+        from xenmig.core.check import guest_configuration
+
+        vcpus = {_instance(entry) for entry in entries if _code(entry) == Typecode.LAPIC}
+        guest_configuration.check_vcpus(about, len(vcpus), exact=True)
+        emulated = any(code in codes for code in EMULATED)
+        guest_configuration.check_emulated(about, emulated)

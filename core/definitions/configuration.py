@@ -1,0 +1,280 @@
+"""What a guest's configuration says of it: the JSON of xl (tools/libs/light/libxl_types.idl, libxl_domain_config) and
+libvirt's domain XML (libvirt, docs/formatdomain).
+
+All texts come from whoever made the stream: whoever shows them escapes them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+HIDDEN = "(hidden)"
+"Stands for a password that was not asked for."
+SECRETS = ("passwd", "password", "secret", "passwd_file")
+"Keys in JSON and attributes in XML whose values are passwords."
+
+
+class Device:
+    """A device of the guest."""
+
+    __slots__ = ("kind", "words")
+
+    kind: str
+    'For example "disk" or "nic".'
+    words: dict[str, str]
+    "What the configuration says of it: names of settings and their values, in its order."
+
+    def __init__(self, kind: str, words: dict[str, str]) -> None:
+        self.kind = kind
+        self.words = words
+
+    def __repr__(self) -> str:
+        return f"Device({self.kind!r}, {self.words!r})"
+
+
+class GuestConfiguration:
+    """A guest as its configuration describes it. What the configuration does not say is None or empty."""
+
+    __slots__ = ("format", "type", "name", "uuid", "memory", "max_memory", "vcpus", "max_vcpus", "devices", "problem")
+
+    format: str
+    '"xl JSON" or "libvirt XML".'
+    type: str | None
+    '"hvm", "pv" or "pvh".'
+    name: str | None
+    uuid: str | None
+    memory: int | None
+    "Memory that the guest shall have, in KiB."
+    max_memory: int | None
+    "Memory that it may have, in KiB."
+    vcpus: int | None
+    "Vcpus that are online at the start."
+    max_vcpus: int | None
+    devices: list[Device]
+    problem: str
+    "Why the configuration could not be read, or empty."
+
+    def __init__(self, format: str) -> None:
+        self.format = format
+        self.type = None
+        self.name = None
+        self.uuid = None
+        self.memory = None
+        self.max_memory = None
+        self.vcpus = None
+        self.max_vcpus = None
+        self.devices = []
+        self.problem = ""
+
+
+JSON_DEVICES = {
+    "disks": "disk",
+    "nics": "nic",
+    "pcidevs": "pci",
+    "rdms": "rdm",
+    "dtdevs": "dtdev",
+    "vfbs": "vfb",
+    "vkbs": "vkb",
+    "virtios": "virtio",
+    "vtpms": "vtpm",
+    "p9s": "p9",
+    "pvcallsifs": "pvcalls",
+    "vdispls": "vdispl",
+    "vsnds": "vsnd",
+    "channels": "channel",
+    "usbctrls": "usbctrl",
+    "usbdevs": "usbdev",
+}
+"Lists of devices in libxl_domain_config, and what is in them."
+JSON_DISPLAYS = ("vnc", "spice", "sdl")
+
+
+def parsed_json(config: bytes) -> dict[str, Any] | None:
+    """The configuration of an xl stream as Python sees it; None when it is not a JSON object."""
+    import json
+
+    try:
+        value = json.loads(config.rstrip(b"\0").decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def without_secrets(value: Any) -> Any:
+    """A copy of parsed JSON in which every password is ``HIDDEN``; empty ones stay, as they say that there is none."""
+    if isinstance(value, dict):
+        return {key: HIDDEN if key in SECRETS and one else without_secrets(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [without_secrets(one) for one in value]
+    return value
+
+
+def from_json(config: bytes, *, secrets: bool = False) -> GuestConfiguration:
+    """Read the configuration of an xl stream (``OptionalData.config``); passwords only where ``secrets`` asks for them.
+
+    Never raises for what the bytes hold: ``problem`` says what is wrong with them.
+    """
+    found = GuestConfiguration("xl JSON")
+    value = parsed_json(config)
+    if value is None:
+        found.problem = "the configuration is not a JSON object" if config.strip(b"\0") else "there is no configuration"
+        return found
+    if not secrets:
+        value = without_secrets(value)
+    create, build = _mapping(value.get("c_info")), _mapping(value.get("b_info"))
+    found.type = _text(create.get("type"))
+    found.name = _text(create.get("name"))
+    found.uuid = _text(create.get("uuid"))
+    found.memory = _number(build.get("target_memkb"))
+    found.max_memory = _number(build.get("max_memkb"))
+    found.max_vcpus = _number(build.get("max_vcpus"))
+    online = build.get("avail_vcpus")
+    found.vcpus = len(online) if isinstance(online, list) else None
+    for key, kind in JSON_DEVICES.items():
+        listed = value.get(key)
+        for one in listed if isinstance(listed, list) else ():
+            found.devices.append(Device(kind, _words(_mapping(one))))
+    hvm = _mapping(build.get("type.hvm"))
+    vga = _mapping(hvm.get("vga"))
+    if vga.get("kind"):
+        found.devices.append(Device("vga", _words(vga)))
+    for display in JSON_DISPLAYS:
+        settings = _mapping(hvm.get(display))
+        if settings and settings.get("enable") != "False":
+            found.devices.append(Device(display, _words(settings)))
+    return found
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _words(value: dict[str, Any]) -> dict[str, str]:
+    return {key: str(one) for key, one in value.items() if isinstance(one, str | int | float)}
+
+
+XML_DEVICES = {
+    "disk": "disk",
+    "interface": "nic",
+    "graphics": "graphics",
+    "video": "video",
+    "serial": "serial",
+    "console": "console",
+    "channel": "channel",
+    "hostdev": "hostdev",
+    "controller": "controller",
+    "input": "input",
+    "sound": "sound",
+}
+"Elements in <devices>, and what they are."
+KIB = {
+    "b": 1 / 1024,
+    "bytes": 1 / 1024,
+    "KB": 1000 / 1024,
+    "k": 1,
+    "KiB": 1,
+    "M": 1024,
+    "MiB": 1024,
+    "G": 1 << 20,
+    "GiB": 1 << 20,
+}
+"Units of libvirt's memory elements, in KiB; without one it is KiB."
+TEXT_MAX = 4096
+"Characters of an element's text after which no more are kept; names are shorter."
+DEPTH_MAX = 64
+"Nesting of elements beyond which it is no domain XML."
+
+
+def from_xml(config: bytes, *, secrets: bool = False) -> GuestConfiguration:
+    """Read libvirt's domain XML (``DomainXml.xml``); passwords only where ``secrets`` asks for them.
+
+    Never raises for what the bytes hold: ``problem`` says what is wrong with them. Entities are refused: domain XML has
+    none, and expanding them can take any amount of memory.
+    """
+    from xml.parsers import expat
+
+    found = GuestConfiguration("libvirt XML")
+    reader = _DomainReader(found, secrets=secrets)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.EntityDeclHandler = reader.entity
+    try:
+        parser.Parse(config.rstrip(b"\0"), True)
+    except (expat.ExpatError, NotDomainXml, ValueError) as error:
+        found.problem = f"the configuration is not domain XML: {error}"
+    return found
+
+
+class NotDomainXml(Exception):
+    """What well-formed XML has that domain XML has not."""
+
+
+class _DomainReader:
+    """Takes the elements of domain XML one after another."""
+
+    def __init__(self, found: GuestConfiguration, *, secrets: bool) -> None:
+        self.found = found
+        self.secrets = secrets
+        self.path: list[str] = []
+        self.attributes: dict[str, str] = {}
+        self.words = ""
+
+    def entity(self, *_: Any) -> None:
+        raise NotDomainXml("it declares entities")
+
+    def start(self, element: str, attributes: dict[str, str]) -> None:
+        if not self.path and element != "domain":
+            raise NotDomainXml(f"its root is {element[:64]!r}")
+        if len(self.path) >= DEPTH_MAX:
+            raise NotDomainXml(f"its elements are nested more than {DEPTH_MAX} deep")
+        self.path.append(element)
+        self.attributes = attributes
+        self.words = ""
+        if self.path[1:2] != ["devices"] or len(self.path) < 3 or self.path[2] not in XML_DEVICES:
+            return
+        if len(self.path) == 3:
+            self.found.devices.append(Device(XML_DEVICES[element], {}))
+        below = "/".join(self.path[3:])
+        for name, value in attributes.items():
+            hidden = name in SECRETS and value and not self.secrets
+            self.found.devices[-1].words[f"{below}@{name}" if below else name] = HIDDEN if hidden else value
+
+    def text(self, data: str) -> None:
+        if len(self.words) < TEXT_MAX:
+            self.words += data
+
+    def end(self, _: str) -> None:
+        path, found, words = self.path[1:], self.found, self.words.strip()
+        if path == ["name"]:
+            found.name = words
+        elif path == ["uuid"]:
+            found.uuid = words
+        elif path == ["os", "type"]:
+            # libvirt's PVH guests say xenpvh, its PV guests linux or xen.
+            found.type = {"xen": "pv", "linux": "pv", "xenpvh": "pvh"}.get(words, words)
+        elif path == ["memory"]:
+            found.max_memory = self._kib(words)
+        elif path == ["currentMemory"]:
+            found.memory = self._kib(words)
+        elif path == ["vcpu"]:
+            found.max_vcpus = int(words) if words.isdecimal() else None
+            current = self.attributes.get("current", words)
+            found.vcpus = int(current) if current.isdecimal() else None
+        self.path.pop()
+        self.words = ""
+
+    def _kib(self, words: str) -> int | None:
+        unit = KIB.get(self.attributes.get("unit", "KiB"))
+        return int(int(words) * unit) if words.isdecimal() and unit is not None else None

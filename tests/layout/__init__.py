@@ -1,0 +1,1 @@
+"""The layouts that a C compiler gives to Xen's public headers."""

@@ -1,0 +1,75 @@
+"""Rules over which guest memory comes, and in which order."""
+
+from __future__ import annotations
+
+from struct import pack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.guests import Guest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Change = Callable[[Guest], object]
+
+
+def batch(*words: int) -> bytes:
+    """The array of a PAGE_DATA."""
+    return pack(f"<{len(words)}Q", *words)
+
+
+def memory(*batches: bytes) -> Change:
+    """What comes of the guest's memory."""
+    return lambda guest: setattr(guest, "batches", list(batches))
+
+
+FULL = batch(*range(1024))
+MEMORY: list[tuple[str, bool, Change]] = [
+    ("page-data-batch", True, memory(batch(*range(1025)))),
+    ("page-data-order", True, memory(FULL, batch(7, 5))),
+    ("page-data-order", True, memory(FULL, batch(7, 7))),
+    ("page-data-pfn-range", False, memory(FULL, batch(7, 1024))),
+    ("page-data-type-guest", True, memory(batch(0, 1 | 1 << 60, *range(2, 1024)))),
+    ("page-data-xalloc", True, memory(batch(0, 1 | 0xE << 60, *range(2, 1024)))),
+    ("page-data-xalloc", False, memory(batch(0, 1 | 0xE << 60, *range(2, 1024)))),
+    ("page-data-level", False, lambda guest: guest.__dict__.update(width=4, batches=[batch(4 << 60, *range(1, 1024))])),
+    ("memory-gap", True, memory(batch(*range(1, 1024)))),
+    ("memory-gap", True, memory(FULL, batch(1025))),
+    ("memory-gap", True, memory(batch(*range(512), *range(513, 1024)))),
+    ("memory-gap", False, memory(batch(*range(1023)))),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "hvm", "change"), MEMORY, ids=[f"{number}-{one[0]}" for number, one in enumerate(MEMORY)]
+)
+def test_one_change_to_memory_breaks_one_rule(rule: str, hvm: bool, change: Change) -> None:
+    guest = Guest(hvm=hvm)
+    change(guest)
+    found = guest.found()
+    # The rest of this guest is laid out for 64 bits.
+    consequences = {"body-length", "pv-shared-info-max-pfn"} if guest.width == 4 else set()
+    assert set(found) - consequences == {rule}, found
+
+
+@pytest.mark.parametrize(
+    ("hvm", "batches"),
+    [
+        (True, [FULL, batch(3, 5, 900), batch(2)]),
+        (True, [batch(*(pfn | 0xF << 60 for pfn in range(1024))), batch(*range(1024, 1100))]),
+        (True, [batch(0, 1 | 0xD << 60)]),
+        (False, [batch(*range(5), 5 | 0xC << 60, *range(6, 1024)), batch(5 | 4 << 60)]),
+    ],
+)
+def test_memory_that_real_senders_write_is_let_pass(hvm: bool, batches: list[bytes]) -> None:
+    guest = Guest(hvm=hvm)
+    guest.batches = batches
+    assert guest.found() == {}
+
+
+def test_memory_of_a_converted_stream_may_come_in_any_order() -> None:
+    guest = Guest(hvm=True, release=(0, 1))
+    guest.batches = [batch(9, 3 | 0xE << 60)]
+    assert guest.found() == {}
