@@ -38,6 +38,11 @@ bench: $(VENV)/tested tools ## Measure speed and memory, beside those of verify-
 fuzz: $(VENV)/tested tools ## Mutate streams for a long time
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m fuzz
 
+.PHONY: generate
+generate: $(VENV)/tested ## Make the Scapy layers and the Wireshark dissector from the definitions
+	$(BIN)/python -m xenmig.scapy_layers.generate
+	$(BIN)/python -m xenmig.wireshark.generate
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "one record in full",
     "timeline": "phases, iterations, downtime, and who owns the guest",
     "extract": "the streams out of a capture, byte for byte",
+    "scapy": "an interactive session with the records as Scapy packets",
 }
 "The commands and what each answers, in the order of the help; a command is the module of the same name."
 
