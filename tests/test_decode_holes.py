@@ -12,6 +12,7 @@ from tests.streams import (
     END,
     HVM_CONTEXT,
     HVM_PARAMS,
+    PAGE_DATA,
     PERMISSION,
     TSC_INFO,
     XTAB,
@@ -252,3 +253,15 @@ def test_every_single_hole_of_some_bytes_leaves_true_records_only() -> None:
             assert set(keys(events)) <= true, begin
             page_data = [event for event in events if isinstance(event, PageData)]
             assert page_data or begin < 100
+
+
+def test_a_page_data_cut_by_a_second_hole_is_found_while_the_place_is_lost() -> None:
+    """The header of the second is there and a part of its array; the header of the first and of the third are not."""
+    built = guest("libxl", iterations=(192,), per_batch=64)
+    first, second, third = (built.at(PAGE_DATA, number=number) for number in range(3))
+    holes = [(first.offset, first.offset + 16), (second.offset + 16 + 8 * 20, second.offset + 16 + 8 * 40)]
+    holes.append((third.offset, third.offset + 16))
+    events = decoded(built.data, holes=holes)
+    assert second.key in keys(events)
+    assert third.key not in keys(events)
+    assert next(event.offset for event in others(events) if isinstance(event, Resynchronised)) == second.offset

@@ -146,15 +146,22 @@ def _page_data(buffer: bytes, at: int, end: int, final: bool) -> Anchor | None:
     pages, odd = divmod(length - 8 - 8 * count, GUEST_PAGE_SIZE)
     if odd or pages > count:
         return None
-    words_end = at + 16 + 8 * count
-    if words_end > end:
-        return None if final else Anchor(at, 16 + 8 * count)
-    pfns = PfnArray(buffer[at + 16 : words_end], "<")
-    if pfns.bad_count or pfns.with_data != pages:
+    words_at = at + 16
+    if words_at + 8 * count > end and not final:
+        return Anchor(at, 16 + 8 * count)
+    # Where no more bytes will come, a part of a large array is judged; what is left of it may be pages or not.
+    there = min(count, (end - words_at) >> 3)
+    left = count - there
+    pfns = PfnArray(buffer[words_at : words_at + 8 * there], "<")
+    if pfns.bad_count or not pages - left <= pfns.with_data <= pages:
+        return None
+    if left and count < CONVINCING_COUNT:
         return None
     numbers = pfns.pfns()
     if any(later <= earlier for earlier, later in zip(numbers, numbers[1:], strict=False)):
         return None
+    if left:
+        return Anchor(at, 0, "libxc", "record", f"PAGE_DATA of {count} pfns whose length fits, {there} of them there")
     if count >= CONVINCING_COUNT:
         return Anchor(at, 0, "libxc", "record", f"PAGE_DATA of {count} ascending pfns whose length fits")
     following = at + 8 + length
