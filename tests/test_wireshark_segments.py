@@ -1,0 +1,69 @@
+"""However a stream is cut into segments, the dissector finds what the core finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import streams
+from tests.dissected import core_parts, dissected_parts
+from tests.migrations import Migrations, cut_at, segments
+from tests.tshark import every_tshark
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.tshark import Tshark
+
+CONNECTIONS = 200
+"The core looks at no more than 256 streams of a capture."
+
+
+def assert_same(tshark: Tshark, path: Path, *arguments: str, pfns: bool = False) -> None:
+    expected = core_parts(path, pfns=pfns)
+    found = dissected_parts(tshark, path, *arguments, pfns=pfns)
+    assert len(expected) > 5
+    assert [part.place for part in found] == [part.place for part in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert one.fields == other.fields, one
+
+
+@every_tshark
+@pytest.mark.parametrize("size", [1448, 100, 9, 64000])
+def test_every_kind_of_stream_in_segments_of_one_size(tshark: Tshark, size: int, tmp_path: Path) -> None:
+    capture = Migrations()
+    for built in streams.VARIETIES.values():
+        capture.add(segments(built.data, size))
+    assert_same(tshark, capture.write(tmp_path / "varieties.pcap"), pfns=True)
+
+
+@every_tshark
+@pytest.mark.parametrize("wrapper", ["xl", "libvirt", "libxl", "libxc"])
+def test_a_stream_cut_at_every_byte_outside_guest_memory(tshark: Tshark, wrapper: str, tmp_path: Path) -> None:
+    data = streams.guest(wrapper, iterations=(1,), permission=wrapper == "xl").data
+    page = data.index(bytes(4096)) if bytes(4096) in data else len(data)
+    places = [place for place in range(1, len(data)) if not page + 16 < place < page + 4080]
+    for first in range(0, len(places), CONNECTIONS):
+        capture = Migrations()
+        for place in places[first : first + CONNECTIONS]:
+            capture.add(cut_at(data, place))
+        assert_same(tshark, capture.write(tmp_path / "cut.pcap"))
+
+
+@every_tshark
+@pytest.mark.parametrize("long_header", [False, True])
+def test_both_sides_of_a_checkpointed_migration(tshark: Tshark, long_header: bool, tmp_path: Path) -> None:
+    forward = streams.checkpointed(colo=True).data
+    back = streams.back_channel(long_header=long_header).data
+    capture = Migrations()
+    for size in (5, 17, 1448):
+        capture.add(segments(forward, size), back)
+    assert_same(tshark, capture.write(tmp_path / "colo.pcap"))
+
+
+@every_tshark
+@pytest.mark.parametrize("status", [0, 3])
+def test_the_conversation_of_xl_migrate(tshark: Tshark, status: int, tmp_path: Path) -> None:
+    capture = Migrations().add(segments(streams.guest(permission=True).data), streams.answers(status).data)
+    assert_same(tshark, capture.write(tmp_path / "conversation.pcap"))

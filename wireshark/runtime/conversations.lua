@@ -1,0 +1,199 @@
+-- What the receiver says: the texts of xl migrate, a status byte, and the records of COLO's back channel, as
+-- core/decode/conversation.py reads them.
+local conversations = {}
+do
+    local sub, find, huge = string.sub, string.find, math.huge
+    local u32 = numbers.u32
+    local take, settle, know, keep = directions.take, directions.settle, states.know, states.keep
+    local texts = definitions.receiver_texts
+    local state = {}
+    -- Bytes that are searched for the next text when something else stands where one must stand.
+    local NOISE = 4096
+    local LONGEST = 0
+    for _, text in ipairs(texts) do
+        LONGEST = #text.bytes > LONGEST and #text.bytes or LONGEST
+    end
+    local STATE_HEADER = "\5\0\0\0\4\0\0\0"
+    local CHECKPOINT_STATE = definitions.record_numbers.libxl.CHECKPOINT_STATE
+    local DIRTY_LIST = definitions.record_numbers.libxc.CHECKPOINT_DIRTY_PFN_LIST
+
+    local function listen(direction)
+        direction.state, direction.need, direction.expect = state.says, 1, "receiver's text"
+    end
+
+    local function text(direction, buffer, at, one)
+        local size = #one.bytes
+        local element = take(direction, direction.base + at - 1, "text")
+        element.name, element.layer, element.phase = one.name, "xl", one.phase or "hand-over"
+        know(direction, element, element.at + size)
+        settle(direction, element, element.at + size, element.at + size)
+        keep(direction, element, buffer, at, size)
+        direction.begun = true
+        return at + size
+    end
+
+    -- How many bytes of the header stand behind the length of a list of dirty pfns: 8 since Xen 4.18, which writes a
+    -- pointer that is NULL; what follows the list decides. nil when more bytes are needed to tell.
+    local function extra(direction, buffer, at, length)
+        local body = at + 8
+        if sub(buffer, body, body + 7):find("[^\0]") or sub(buffer, body + length, body + length + 7) == STATE_HEADER then
+            return 0
+        end
+        local looked_at = 8 + length + 16
+        if #buffer - at + 1 < looked_at then
+            direction.need = looked_at
+            return nil
+        end
+        return sub(buffer, body + length + 8, body + length + 15) == STATE_HEADER and 8 or 0
+    end
+
+    local function record(direction, buffer, at, layer, length, padded)
+        local element = take(direction, direction.base + at - 1, "record")
+        if element.type == nil then
+            element.layer, element.order, element.phase = layer, "<", "checkpoint"
+            element.type, element.length = u32(buffer, at, "<"), length
+            element.index, element.missing = direction.index, 0
+            element.head = sub(buffer, at, at + 15)
+            know(direction, element, element.at + 8)
+        end
+        local more = 0
+        if layer == "libxc" and length <= directions.KEPT then
+            more = extra(direction, buffer, at, length)
+            if more == nil then
+                element.stop = element.at + 8 + length
+                direction.open = element
+                return at
+            end
+        end
+        local size = 8 + more + padded
+        element.stop = element.at + size
+        local shown = length > directions.KEPT and 8 or size
+        if #buffer - at + 1 < shown then
+            direction.open, direction.need = element, shown
+            return at
+        end
+        element.extra = more > 0 and more or nil
+        element.large = shown < size or nil
+        -- What stands behind a list is looked at to tell its header: it may end in front of this segment.
+        if element.at + shown <= direction.segment then
+            element.shown = direction.base + #buffer
+        end
+        settle(direction, element, element.at + shown, element.stop)
+        keep(direction, element, buffer, at, shown)
+        direction.index = direction.index + 1
+        direction.skip = size - shown
+        return at + shown
+    end
+
+    local function noise(direction, buffer, at)
+        local lost = take(direction, direction.base + at - 1, "lost")
+        lost.layer, lost.known, lost.shown, lost.upto = "xl", lost.at, lost.at + 1, huge
+        lost.rule = not direction.joined and "message-unrecognised" or nil
+        direction.lost, direction.searching = lost, true
+        direction.state, direction.need, direction.expect = state.noise, 1, "position lost"
+        return state.noise(direction, buffer, at)
+    end
+
+    function state.says(direction, buffer, at)
+        local here, partly = sub(buffer, at, at + LONGEST - 1), false
+        for _, one in ipairs(texts) do
+            local begins = sub(here, 1, #one.bytes)
+            if begins == one.bytes then
+                local after = text(direction, buffer, at, one)
+                listen(direction)
+                if one.name == "report" then
+                    direction.state, direction.expect = state.status, "status"
+                end
+                return after
+            elseif not partly and begins == here and sub(one.bytes, 1, #here) == here then
+                partly = true
+                direction.need = #one.bytes
+            end
+        end
+        if partly then
+            return at
+        end
+        local first = sub(here, 1, 4)
+        local list = sub("\15\0\0\0", 1, #first) == first
+        if direction.begun and (list or sub(STATE_HEADER, 1, #first) == first) then
+            if #here < 8 then
+                direction.need = 8
+                return at
+            end
+            local kind, length = u32(buffer, at, "<"), u32(buffer, at + 4, "<")
+            if kind == CHECKPOINT_STATE and length == 4 then
+                return record(direction, buffer, at, "libxl", length, 8)
+            elseif kind == DIRTY_LIST and length % 8 == 0 and length <= definitions.length_limit then
+                return record(direction, buffer, at, "libxc", length, length)
+            end
+        end
+        return noise(direction, buffer, at)
+    end
+
+    function state.status(direction, buffer, at)
+        local after = text(direction, buffer, at, { name = "status", bytes = "\0" })
+        listen(direction)
+        return after
+    end
+
+    function state.ignore(_, buffer)
+        return #buffer + 1
+    end
+
+    -- Something else stands here: go on with the next text if it is not far.
+    function state.noise(direction, buffer, at)
+        local first
+        for _, one in ipairs(texts) do
+            local hit = find(buffer, one.bytes, at, true)
+            first = hit and (first == nil or hit < first) and hit or first
+        end
+        local lost = direction.lost
+        if first == nil then
+            local again = #buffer - LONGEST + 2
+            again = again > at and again or at
+            if direction.base + again - 1 - lost.at > NOISE + LONGEST then
+                direction.lost, direction.searching, direction.state = nil, false, state.ignore
+                return #buffer + 1
+            end
+            return again
+        end
+        local position = direction.base + first - 1
+        lost.whole, lost.stop, lost.upto = position, position, position
+        direction.lost, direction.searching = nil, false
+        direction.open = directions.add(direction, position, nil, "position lost")
+        direction.searched = direction.base + #buffer
+        listen(direction)
+        return state.says(direction, buffer, first)
+    end
+
+    local function hole(direction, count)
+        local behind = direction.front + count
+        local open = direction.open
+        direction.front = behind
+        if direction.skip >= count then
+            direction.skip = direction.skip - count
+            return
+        end
+        directions.take_held(direction)
+        direction.skip = 0
+        if open then
+            -- What had begun is lost.
+            open.kind, open.type, open.known = "lost", nil, open.at
+            open.whole, open.stop, open.shown, open.upto = behind, behind, open.at + 1, behind
+            direction.open = nil
+        end
+        if not direction.lost and direction.state ~= state.ignore then
+            direction.begun = true
+            listen(direction)
+        end
+    end
+
+    -- A direction that answers a guest's stream. `joined` says that its beginning may have been missed.
+    function conversations.new(connection, joined)
+        local direction = directions.new(connection, "receiver")
+        direction.index, direction.joined, direction.begun = 0, joined, joined
+        direction.on_hole = hole
+        listen(direction)
+        return direction
+    end
+end

@@ -1,0 +1,248 @@
+-- What Wireshark calls: the dissector, the heuristic, preferences, the table for `-z` and the Tools menu.
+do
+    local arguments = { ... }
+    local get_sequence, get_stream = Field.new("tcp.seq_raw"), Field.new("tcp.stream")
+    local get_header = Field.new("tcp.hdr_len")
+    local show = frames.show
+    -- Beginnings of streams that are too short to claim their connection: tcp.stream and side -> sequence number, bytes.
+    local pending, pendings = {}, 0
+    local self_dissector
+
+    if set_plugin_info then
+        set_plugin_info({
+            version = definitions.version, description = "Xen migration streams", author = "The xenmig authors",
+        })
+    end
+    -- Lua 5.4 frees the objects that Wireshark makes for every packet only after two cycles: start them earlier.
+    collectgarbage("setpause", 110)
+
+    protocol.prefs.ports = Pref.range("TCP ports", "",
+        "Ports whose connections are migrations, beside those that are recognised by their first bytes", 65535)
+    protocol.prefs.pfns = Pref.bool("List every pfn", false, "Show each pfn of PAGE_DATA with its type, not only their counts")
+    protocol.prefs.summary = Pref.bool("Print a summary (tshark)", false,
+        "Print the records and iterations of every migration at the end, as tshark -z does")
+
+    -- The last of the values that a field has in this frame: that of the innermost TCP.
+    local function last(...)
+        return (select(select("#", ...), ...))
+    end
+
+    local function innermost(get)
+        local one, other = get()
+        if other == nil then
+            return one
+        end
+        return last(get())
+    end
+
+    local function side_of(pinfo)
+        local source, destination = pinfo.src_port, pinfo.dst_port
+        if source ~= destination then
+            return source < destination and 0 or 1
+        end
+        return tostring(pinfo.src) < tostring(pinfo.dst) and 0 or 1
+    end
+
+    -- Sequence number of the first byte of `tvb`. A buffer that TCP put together stands where this segment does.
+    local function sequence_of(sequence, tvb)
+        local header = innermost(get_header)
+        local payload = sequence.offset - 4 + header.value
+        local ahead = tvb:offset() - payload
+        if ahead > 0 then
+            return (sequence.value + ahead) % 4294967296
+        end
+        return sequence.value
+    end
+
+    -- The direction of a segment whose connection has not shown any bytes of it yet.
+    local function begin(connection, side, tvb, pinfo, sequence)
+        local key = connection.stream * 2 + side
+        local held = pending[key]
+        local prefix = tvb:raw(0, math.min(tvb:len(), 64))
+        if held and (held.sequence + #held.bytes) % 4294967296 == sequence then
+            pending[key], pendings = nil, pendings - 1
+            local direction = connections.begin(connection, side, held.bytes .. prefix, held.sequence, held.frame)
+            directions.extend(direction, 0, { raw = function(_, offset, count)
+                return held.bytes:sub(offset + 1, offset + count)
+            end }, 0, #held.bytes, held.frame)
+            return direction
+        end
+        return connections.begin(connection, side, prefix, sequence, pinfo.number)
+    end
+
+    -- Where the next segment of a direction is expected, by its two ports. Most segments are, and for those neither
+    -- tcp.stream nor tcp.hdr_len need be asked for, each of which takes as long as everything else together.
+    local cursors = {}
+
+    local function show_all(direction, connection, position, tvb, tree, size)
+        local item = tree:add(protocol, tvb(0, size))
+        fields.u32(item, "migration", connection.id)
+        fields.u64(item, "position", position)
+        fields.text(item, "role", direction.role)
+        local words = show(direction, position, size, tvb, item)
+        item:append_text(": " .. words)
+        return words
+    end
+
+    -- The direction and the position of a segment that was not expected; nil when it is none of this protocol's.
+    local function locate(tvb, pinfo, sequence, key, number)
+        local connection = connections.get(innermost(get_stream).value)
+        if connection.claimed and number < connection.claimed then
+            -- Nobody could tell yet what this is when it was first looked at.
+            return nil
+        end
+        local first = sequence_of(sequence, tvb)
+        local side = side_of(pinfo)
+        local direction = connection.directions[side] or begin(connection, side, tvb, pinfo, first)
+        local cursor = cursors[key]
+        if cursor == nil then
+            cursor = {}
+            cursors[key] = cursor
+        elseif cursor.direction ~= direction then
+            -- Two connections with the same ports at different hosts: the sequence number alone might be either's.
+            cursor.ambiguous = true
+        end
+        cursor.direction, cursor.connection = direction, connection
+        return direction, connections.position(direction, first, number), cursor
+    end
+
+    function protocol.dissector(tvb, pinfo, tree)
+        local size = tvb:len()
+        local sequence, inner = get_sequence()
+        if sequence == nil or size == 0 then
+            -- The first of two passes without a filter: nothing is known about the segment, nor will be shown of it.
+            return size
+        end
+        sequence = inner and innermost(get_sequence) or sequence
+        local number = pinfo.number
+        local starts = sequence.value
+        local key = pinfo.src_port * 65536 + pinfo.dst_port
+        local cursor = cursors[key]
+        local direction, position
+        if cursor and cursor.sequence == starts and not cursor.ambiguous then
+            direction, position = cursor.direction, cursor.position
+            connections.position(direction, starts, number)
+        else
+            direction, position, cursor = locate(tvb, pinfo, sequence, key, number)
+            if direction == nil then
+                return 0
+            end
+        end
+        cursor.position = position + size
+        cursor.sequence = (direction.marks[1].seq + cursor.position) % 4294967296
+        if number >= direction.seen and position - direction.front < connections.WINDOW then
+            direction.seen = number
+            directions.extend(direction, position, tvb, 0, size, number)
+        end
+        self_dissector = self_dissector or Dissector.get("xenmig")
+        local words
+        if tree:referenced(self_dissector) then
+            words = show_all(direction, cursor.connection, position, tvb, tree, size)
+        else
+            words = frames.brief(direction, position, size) or show(direction, position, size, tvb)
+        end
+        local columns = pinfo.cols
+        columns.protocol = "XenMig"
+        columns.info = words
+        return size
+    end
+
+    local function heuristic(tvb, pinfo, tree)
+        if tvb:len() == 0 then
+            return false
+        end
+        local first = tvb:raw(0, 1)
+        if not recognise.first[first] and pendings == 0 then
+            return false
+        end
+        local prefix = tvb:raw(0, math.min(tvb:len(), 64))
+        local layer = recognise.layer(prefix)
+        local sequence = pendings > 0 and innermost(get_sequence)
+        if sequence then
+            local held = pending[innermost(get_stream).value * 2 + side_of(pinfo)]
+            if held and pinfo.number > held.frame
+                and (held.sequence + #held.bytes) % 4294967296 == sequence_of(sequence, tvb) then
+                prefix = held.bytes .. prefix
+                layer = recognise.layer(prefix)
+            end
+        end
+        if layer == "" then
+            return false
+        elseif layer == nil and not recognise.enough(prefix) then
+            -- Remember it: the next segment may tell.
+            sequence = innermost(get_sequence)
+            if sequence then
+                local key = innermost(get_stream).value * 2 + side_of(pinfo)
+                if pending[key] == nil then
+                    pendings = pendings + 1
+                    pending[key] = { sequence = sequence_of(sequence, tvb), bytes = prefix, frame = pinfo.number }
+                end
+            end
+            return false
+        end
+        pinfo.conversation = protocol
+        sequence = innermost(get_sequence)
+        if sequence then
+            local connection = connections.get(innermost(get_stream).value)
+            if connection.claimed and pinfo.number < connection.claimed then
+                return false
+            end
+            connection.claimed = connection.claimed or pinfo.number
+        end
+        protocol.dissector(tvb, pinfo, tree)
+        return true
+    end
+
+    function protocol.init()
+        connections.reset()
+        pending, pendings = {}, 0
+        cursors = {}
+    end
+
+    local claimed = ""
+    local tap
+
+    local function print_summary()
+        if tap == nil then
+            tap = Listener.new("frame")
+            function tap.packet() end
+            function tap.draw()
+                if protocol.prefs.summary or arguments[1] == "tap" then
+                    print(summary.text())
+                end
+            end
+            function tap.reset() end
+        end
+    end
+
+    function protocol.prefs_changed()
+        elements.show_pfns = protocol.prefs.pfns
+        local ports = protocol.prefs.ports
+        if ports ~= claimed then
+            local tcp = DissectorTable.get("tcp.port")
+            if claimed ~= "" then
+                tcp:remove(claimed, protocol)
+            end
+            if ports ~= "" then
+                tcp:add(ports, protocol)
+            end
+            claimed = ports
+        end
+        if protocol.prefs.summary then
+            print_summary()
+        end
+    end
+
+    DissectorTable.get("tcp.port"):add_for_decode_as(protocol)
+    protocol:register_heuristic("tcp", heuristic)
+    if arguments[1] == "tap" then
+        print_summary()
+    end
+
+    if gui_enabled() then
+        register_menu("Xen/Migration records and iterations", function()
+            local window = TextWindow.new("Xen migrations")
+            window:set(summary.text())
+        end, MENU_TOOLS_UNSORTED)
+    end
+end

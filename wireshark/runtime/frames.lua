@@ -1,0 +1,200 @@
+-- One segment in the tree and in the info column. What is shown follows from the position of the segment alone.
+local frames = {}
+do
+    local format, floor = string.format, math.floor
+    local first_element = directions.first
+    local PAGE = definitions.page_size
+    local type_name, whole = elements.type_name, elements.show
+    -- Most parts of the info column.
+    local MOST_WORDS = 6
+
+    -- The pages of which the segment from `from` to `to` holds a part: number, pfn of the first and of the last.
+    local function pages_between(direction, element, from, to)
+        if element.first_page == nil or from < element.first_page then
+            return nil
+        end
+        local first = floor((from - element.first_page) / PAGE)
+        local last = floor((to - 1 - element.first_page) / PAGE)
+        local words = element.words
+        if words == nil then
+            return first, nil, last
+        end
+        local pfns = element.pfns
+        local first_entry, last_entry = first, last
+        if pfns.with_data ~= pfns.count then
+            if direction.mapped ~= element then
+                direction.mapped, direction.map = element, pages.with_data(words, element.order)
+            end
+            first_entry, last_entry = direction.map[first], direction.map[last]
+        end
+        if not first_entry or first_entry >= pfns.count then
+            return first, nil, last
+        end
+        if not last_entry or last_entry >= pfns.count then
+            last_entry = first_entry
+        end
+        return first, pages.pfn(words, first_entry, element.order), last, pages.pfn(words, last_entry, element.order)
+    end
+
+    -- Pages, or the rest of a body that is not kept.
+    local function continuation(tree, element, tvb, position, from, to, direction)
+        local first, pfn, last, last_pfn = pages_between(direction, element, from, to)
+        local words
+        if not first then
+            words = format("%s #%d continued", type_name(element), element.index)
+        elseif pfn and last > first then
+            words = format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
+                pfn, last_pfn)
+        elseif pfn then
+            words = format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data, pfn)
+        else
+            words = format("PAGE_DATA #%d: page %d", element.index, first)
+        end
+        if tree then
+            local range = tvb(from - position, to - from)
+            local item
+            if first then
+                item = tree:add(fields["libxc.page_data.page"], range, first)
+                item:set_text(words)
+                if pfn then
+                    fields.u64(item, "libxc.page_data.page.pfn", pfn)
+                    fields.u64(item, "libxc.page_data.page.last_pfn", last_pfn)
+                end
+            else
+                item = tree:add(range, words)
+            end
+            fields.u32(item, "record", element.index)
+            fields.frame(item, "shown_in", element.last)
+            if element.iteration then
+                fields.u32(item, "iteration", element.iteration)
+                fields.u64(item, "pages_so_far", element.pages_before + (first or 0))
+            end
+            fields.text(item, "phase", element.phase)
+            fields.u64(item, "bytes_left", element.stop - to)
+        end
+        return words
+    end
+
+    local function fragment(tree, element, tvb, position, from, to)
+        local words
+        if element.type and to >= element.at + 8 and to >= element.known then
+            words = format("%s #%d [bytes %.0f to %.0f of %.0f]", type_name(element), element.index, from - element.at,
+                to - element.at - 1, element.stop - element.at)
+        else
+            words = format("%s [first %.0f bytes]", element.expect or "header", to - element.at)
+            if from > element.at then
+                words = format("%s [bytes %.0f to %.0f]", element.expect or "header", from - element.at, to - element.at - 1)
+            end
+        end
+        if tree then
+            local item = tree:add(fields["fragment"], tvb(from - position, to - from))
+            item:set_text(words)
+            if element.last and element.shown > to then
+                fields.frame(item, "completed_in", element.last)
+            end
+        end
+        return words
+    end
+
+    local function lost(tree, element, tvb, position, from, to)
+        local words = "position lost"
+        if element.kind == "unrecognised" then
+            words = element.rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
+        end
+        if tree and to > from then
+            local item = tree:add(tvb(from - position, to - from), format("%s: %.0f bytes", words, to - from))
+            if element.rule and element.at >= from and element.at < to then
+                local data = tvb:raw(from - position, to - from > 16 and 16 or to - from)
+                findings.add(item, element.rule, {
+                    what = numbers.dump(data, 16), data = numbers.dump(data, 16), layer = element.layer, actual = to - from,
+                    expected = definitions.length_limit, known = "2 and 3",
+                })
+            end
+        end
+        return words
+    end
+
+    local function add_words(words, more)
+        local count = #words
+        if more == nil or words[count] == more then
+            return
+        end
+        if count < MOST_WORDS then
+            words[count + 1] = more
+        elseif count == MOST_WORDS then
+            words[count + 1] = "..."
+        end
+    end
+
+    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others.
+    function frames.brief(direction, position, size)
+        local element = direction.elements[direction.near or 0]
+        if element == nil or element.words == nil or element.first_page > position or element.stop < position + size
+            or element.shown > position or element.cut or direction.holes[position] then
+            return nil
+        end
+        local first = floor((position - element.first_page) / PAGE)
+        local pfns = element.pfns
+        if floor((position + size - 1 - element.first_page) / PAGE) > first or pfns.with_data ~= pfns.count then
+            return nil
+        end
+        return format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data,
+            pages.pfn(element.words, first, element.order))
+    end
+
+    -- Show the segment of `size` bytes at `position`. `tree` is nil when nobody looks. Returns the text for the column.
+    function frames.show(direction, position, size, tvb, tree)
+        local stop = position + size
+        local words = {}
+        local hole = direction.holes[position]
+        if hole then
+            add_words(words, format("[%.0f bytes missing]", hole))
+            if tree then
+                fields.u64(tree, "missing", hole)
+                findings.add(tree, "capture-hole", { actual = hole })
+            end
+        end
+        local shown_elements = direction.elements
+        local number = first_element(direction, position)
+        local element = shown_elements[number]
+        while element and (element.at < stop or element.shown <= stop and element.shown > position) do
+            local from = element.at > position and element.at or position
+            local to = element.stop < stop and element.stop or stop
+            if element.kind == "lost" or element.kind == "unrecognised" then
+                local following = shown_elements[number + 1]
+                if following and following.resync and following.known > stop then
+                    add_words(words, lost(tree, element, tvb, position, from, stop))
+                    break
+                end
+                add_words(words, lost(tree, element, tvb, position, from, to))
+            elseif element.known > stop then
+                if direction.searched and element.at < direction.searched and element.expect == "position lost" then
+                    add_words(words, lost(tree, element, tvb, position, from, stop))
+                else
+                    add_words(words, fragment(tree, element, tvb, position, from, stop))
+                end
+                break
+            else
+                if element.shown > position and element.shown <= stop then
+                    local shown = whole(tree, element, tvb, position, direction)
+                    add_words(words, shown)
+                    local after = element.whole > position and element.whole or position
+                    if shown == nil and to > from then
+                        add_words(words, fragment(tree, element, tvb, position, from, to))
+                    elseif element.first_page and to > after and after >= element.first_page then
+                        continuation(tree, element, tvb, position, after, to, direction)
+                    end
+                elseif element.shown <= position then
+                    if to > from then
+                        add_words(words, continuation(tree, element, tvb, position, from, to, direction))
+                    end
+                elseif to > from then
+                    add_words(words, fragment(tree, element, tvb, position, from, to))
+                end
+            end
+            number = number + 1
+            element = shown_elements[number]
+        end
+        return table.concat(words, ", ")
+    end
+end

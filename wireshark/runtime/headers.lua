@@ -1,0 +1,132 @@
+-- The headers of every layer, and the configuration behind those of xl and libvirt: core/decode/headers.py.
+do
+    local sub = string.sub
+    local u32 = numbers.u32
+    local add = directions.add
+    local KEPT, LIMIT = directions.KEPT, definitions.length_limit
+    local sizes = definitions.header_sizes
+    local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
+    local header, give_up, lose_at = states.header, states.give_up, states.lose_at
+
+    local function unwrap(direction, at)
+        if direction.behind_wrapper then
+            return give_up(direction, at, direction.behind_wrapper)
+        end
+        enter(direction, "libxl")
+        return at
+    end
+
+    -- Go on behind a wrapper's header with a configuration of `length` bytes and then what is said to follow.
+    local function wrapped(direction, key, order, length, after, unknown)
+        direction.order_wrapper, direction.behind_wrapper = order, unknown
+        direction.wrapped, direction.wrapped_key = length, key
+        if length > LIMIT then
+            return give_up(direction, after, "record-length-limit")
+        elseif length > 0 then
+            expect(direction, "configuration", length < KEPT and length or KEPT, "configuration")
+            return after
+        end
+        return unwrap(direction, after)
+    end
+
+    function state.xl_header(direction, buffer, at)
+        local size = sizes.xl
+        if #buffer - at + 1 < size then
+            direction.need = size
+            return at
+        elseif sub(buffer, at, at + 31) ~= definitions.magic.xl then
+            return give_up(direction, at, "header-unrecognised")
+        end
+        local order = sub(buffer, at + 32, at + 35) == "\1\2\3\4" and ">" or "<"
+        header(direction, "xl.save_header", order, buffer, at, size)
+        local flags = u32(buffer, at + 36, order)
+        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + 44, order), at + size,
+            flags % 4 < 2 and "legacy-stream" or nil)
+    end
+
+    function state.libvirt_header(direction, buffer, at)
+        local size = sizes.libvirt
+        if #buffer - at + 1 < size then
+            direction.need = size
+            return at
+        end
+        -- The header has no mark of its byte order; a version that is small when read one way settles it.
+        local order = buffer:byte(at + 16) ~= 0 and "<" or ">"
+        header(direction, "libvirt.save_header", order, buffer, at, size)
+        local version = u32(buffer, at + 16, order)
+        if version ~= 1 and version ~= 2 then
+            return give_up(direction, at + size, "version-unknown")
+        end
+        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), at + size,
+            version == 1 and "legacy-stream" or nil)
+    end
+
+    function state.configuration(direction, buffer, at)
+        local kept = direction.wrapped < KEPT and direction.wrapped or KEPT
+        if #buffer - at + 1 < kept then
+            direction.need = kept
+            if direction.open == nil then
+                direction.open = add(direction, direction.base + at - 1, "header", "configuration")
+            end
+            return at
+        end
+        local element = header(direction, direction.wrapped_key, direction.order_wrapper, buffer, at, kept)
+        element.stop = element.at + direction.wrapped
+        element.upto = element.stop
+        direction.skip = direction.wrapped - kept
+        if direction.skip > 0 and direction.behind_wrapper then
+            direction.state = state.behind_wrapper
+            return at + kept
+        end
+        return unwrap(direction, at + kept)
+    end
+
+    function state.behind_wrapper(direction, _, at)
+        return give_up(direction, at, direction.behind_wrapper)
+    end
+
+    -- Headers of libxl and libxc -----------------------------------------------------------------------------------
+
+    function state.libxl_header(direction, buffer, at)
+        local size = sizes.libxl
+        if #buffer - at + 1 < size then
+            direction.need = size
+            return at
+        end
+        if sub(buffer, at, at + 7) ~= definitions.magic.libxl then
+            return lose_at(direction, buffer, at, "header-unrecognised")
+        end
+        header(direction, "libxl.header", ">", buffer, at, size)
+        direction.order_libxl = u32(buffer, at + 12, ">") % 2 == 1 and ">" or "<"
+        to_records(direction, "libxl")
+        return at + size
+    end
+
+    function state.image_header(direction, buffer, at)
+        local size = sizes.image
+        if #buffer - at + 1 < size then
+            direction.need = size
+            return at
+        end
+        if sub(buffer, at, at + 11) ~= definitions.magic.image then
+            return lose_at(direction, buffer, at, "header-unrecognised")
+        end
+        header(direction, "libxc.image_header", ">", buffer, at, size)
+        direction.order_libxc = buffer:byte(at + 17) % 2 == 1 and ">" or "<"
+        expect(direction, "domain_header", sizes.domain, "libxc domain header")
+        return at + size
+    end
+
+    function state.domain_header(direction, buffer, at)
+        local size = sizes.domain
+        if #buffer - at + 1 < size then
+            direction.need = size
+            return at
+        end
+        local order = direction.order_libxc
+        header(direction, "libxc.domain_header", order, buffer, at, size)
+        direction.guest = u32(buffer, at, order)
+        to_records(direction, "libxc")
+        return at + size
+    end
+end

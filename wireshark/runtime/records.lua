@@ -1,0 +1,237 @@
+-- Records, and which layer goes on after which record: core/decode/records.py.
+local records = {}
+do
+    local sub = string.sub
+    local u32 = numbers.u32
+    local take, settle = directions.take, directions.settle
+    local KEPT = directions.KEPT
+    local PAGE_DATA, LIMIT = definitions.PAGE_DATA, definitions.length_limit
+    -- An unknown type from here on, with a body too large to look behind, is garbage and not a record.
+    local UNPASSABLE_TYPE, UNPASSABLE_LENGTH = 0x10000, 524288
+    local OPTIONAL = 0x80000000
+    local names = definitions.record_numbers
+    local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
+    local know, keep, give_up, lose_at = states.know, states.keep, states.give_up, states.lose_at
+
+    local hand_over
+
+    -- The record has passed by.
+    local function finish(direction, record)
+        direction.pending = nil
+        direction.index = direction.index + 1
+        direction.need = 8
+        passes.take(direction, record)
+        hand_over(direction, record)
+    end
+
+    local function passed(direction)
+        local record = direction.pending
+        if record then
+            finish(direction, record)
+        end
+    end
+
+    local function begin(direction, buffer, at, kind, length, order)
+        local position = direction.base + at - 1
+        local record = take(direction, position, "record")
+        if record.type == nil then
+            record.layer, record.order, record.type, record.length = direction.layer, order, kind, length
+            record.index = direction.index
+            know(direction, record, record.at + 8)
+            record.stop = record.at + 8 + length + (-length) % 8
+            record.head = sub(buffer, at, at + 15)
+            record.missing = 0
+            record.guest_width = direction.guest_width
+            passes.begin(direction, record)
+        end
+        return record
+    end
+
+    local function page_data(direction, buffer, at, length, order)
+        local left = #buffer - at + 1
+        local record = begin(direction, buffer, at, PAGE_DATA, length, order)
+        if left < 16 then
+            direction.open = record
+            direction.need = 16
+            return at
+        end
+        local count = u32(buffer, at + 8, order)
+        local listed = length - 8 - length % 8
+        if count * 8 < listed then
+            listed = count * 8
+        end
+        record.count = count
+        record.head = sub(buffer, at, at + 15)
+        -- Of an array that is larger than what is kept, that much is looked at and nothing told of its pages.
+        local kept = listed < KEPT and listed or KEPT
+        if left - 16 < kept then
+            direction.open = record
+            direction.need = 16 + kept
+            return at
+        end
+        local words = sub(buffer, at + 16, at + 15 + kept)
+        record.pfns = pages.look(words, order)
+        record.first_page = record.at + 16 + listed
+        if kept == listed and record.pfns.with_data > 0 then
+            record.words = words
+        end
+        settle(direction, record, record.at + 16 + kept, record.stop)
+        keep(direction, record, buffer, at, 16 + kept)
+        passes.pages(direction, record)
+        direction.pending = record
+        direction.skip = record.stop - record.whole
+        if direction.skip == 0 then
+            finish(direction, record)
+        end
+        return at + 16 + kept
+    end
+
+    function state.records(direction, buffer, at)
+        local layer = direction.layer
+        local order = direction["order_" .. layer]
+        local left = #buffer - at + 1
+        if left < 8 then
+            direction.need = 8
+            return at
+        end
+        local kind, length = u32(buffer, at, order), u32(buffer, at + 4, order)
+        if kind == PAGE_DATA and layer == "libxc" and length >= 8 and length <= LIMIT then
+            return page_data(direction, buffer, at, length, order)
+        end
+        if length > LIMIT then
+            return lose_at(direction, buffer, at, "record-length-limit", true)
+        end
+        if kind % OPTIONAL >= UNPASSABLE_TYPE and length > UNPASSABLE_LENGTH then
+            return lose_at(direction, buffer, at, "record-type-unknown", true)
+        end
+        local record = begin(direction, buffer, at, kind, length, order)
+        local size = record.stop - record.at
+        if length > KEPT then
+            -- Its header is all that is shown.
+            settle(direction, record, record.at + 8, record.stop)
+            record.large = true
+            size = 8
+        elseif left < size then
+            direction.open = record
+            direction.need = size
+            return at
+        else
+            settle(direction, record, record.stop, record.stop)
+        end
+        keep(direction, record, buffer, at, size)
+        if kind == names.libxc.X86_PV_INFO and layer == "libxc" and length > 0 then
+            direction.guest_width = buffer:byte(at + 8)
+        end
+        if record.stop > record.whole then
+            direction.pending = record
+            direction.skip = record.stop - record.whole
+        else
+            finish(direction, record)
+        end
+        return at + size
+    end
+
+    -- Change the layer where a record says so.
+    function hand_over(direction, record)
+        local kind = record.type
+        if record.layer == "libxc" then
+            if kind == names.libxc.END then
+                direction.libxc_ended = true
+                if direction.outer == "" then
+                    records.complete(direction)
+                elseif direction.outer == "?" then
+                    expect(direction, "after_libxc", 8, "record header")
+                else
+                    to_records(direction, "libxl")
+                end
+            elseif kind == names.libxc.CHECKPOINT and direction.outer ~= "" then
+                if direction.outer == "?" then
+                    expect(direction, "after_libxc", 8, "record header")
+                else
+                    direction.checkpoint = "inside"
+                    to_records(direction, "libxl")
+                end
+            end
+        elseif kind == names.libxl.LIBXC_CONTEXT then
+            direction.libxc_ended = false
+            enter(direction, "libxc")
+        elseif kind == names.libxl.CHECKPOINT_END then
+            if direction.checkpoint == "inside" then
+                expect(direction, "after_checkpoint", 8, "record header")
+            end
+        elseif kind == names.libxl.CHECKPOINT_STATE then
+            if direction.checkpoint == "after" then
+                to_records(direction, "libxc")
+            end
+        elseif kind == names.libxl.END then
+            records.complete(direction)
+        end
+    end
+
+    -- Remus goes on with libxc records; COLO says CHECKPOINT_STATE first, still in libxl.
+    function state.after_checkpoint(direction, buffer, at)
+        if #buffer - at + 1 < 8 then
+            direction.need = 8
+            return at
+        end
+        local order = direction.order_libxl
+        if u32(buffer, at, order) == names.libxl.CHECKPOINT_STATE and u32(buffer, at + 4, order) == 4 then
+            direction.checkpoint = "after"
+            to_records(direction, "libxl")
+        else
+            to_records(direction, "libxc")
+        end
+        return state.records(direction, buffer, at)
+    end
+
+    -- After a libxc END or CHECKPOINT in a stream whose beginning was missed: is there a libxl stream around it?
+    function state.after_libxc(direction, buffer, at)
+        if #buffer - at + 1 < 8 then
+            direction.need = 8
+            return at
+        end
+        local order = direction.order_libxl
+        local kind, length = u32(buffer, at, order), u32(buffer, at + 4, order)
+        if definitions.records.libxl[kind] and kind ~= names.libxl.LIBXC_CONTEXT and length <= LIMIT then
+            direction.outer = "libxl"
+            direction.checkpoint = direction.libxc_ended and "outside" or "inside"
+            to_records(direction, "libxl")
+            return state.records(direction, buffer, at)
+        end
+        direction.outer = ""
+        if direction.libxc_ended then
+            records.complete(direction)
+            return state.tail(direction, buffer, at)
+        end
+        to_records(direction, "libxc")
+        return state.records(direction, buffer, at)
+    end
+
+    -- After the end ------------------------------------------------------------------------------------------------
+
+    function records.complete(direction)
+        direction.over = true
+        direction.pending = nil
+        expect(direction, "tail", 1, "what follows the stream")
+    end
+
+    function state.tail(direction, buffer, at)
+        local text = definitions.texts.permission
+        local here = sub(buffer, at, at + #text - 1)
+        if here == text then
+            local element = take(direction, direction.base + at - 1, "text")
+            element.name, element.layer, element.phase = "permission", "xl", "hand-over"
+            know(direction, element, element.at + #text)
+            settle(direction, element, element.at + #text, element.at + #text)
+            keep(direction, element, buffer, at, #text)
+            return at + #text
+        end
+        if sub(text, 1, #here) == here then
+            direction.need = #text
+            return at
+        end
+        return give_up(direction, at, "trailing-data")
+    end
+
+    records.finish, records.passed = finish, passed
+end

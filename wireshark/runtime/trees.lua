@@ -1,0 +1,116 @@
+-- What decoding tells, as items of Wireshark's tree. Every field of the stream is added as a range of bytes.
+local trees = {}
+do
+    local tree_of = {}
+    tree_of.__index = tree_of
+
+    -- Most items below one record: more would make Wireshark give up on the frame.
+    trees.MOST = 20000
+
+    -- A sink for structs.decode whose offset 0 is byte `base` of `tvb`. `hidden` names arrays that are not listed.
+    function trees.sink(item, tvb, base, what, hidden)
+        return setmetatable({
+            tvb = tvb, base = base, stack = { item }, last = item, what = what, hidden = hidden or {}, left = trees.MOST,
+        }, tree_of)
+    end
+
+    function tree_of:range(offset, size)
+        return self.tvb(self.base + offset, size)
+    end
+
+    function tree_of:leaf(row, offset, size, order)
+        self.left = self.left - 1
+        if self.left < 0 then
+            return
+        end
+        local parent = self.stack[#self.stack]
+        local range = self:range(offset, size)
+        local item
+        if row.kind == "text" or row.kind == "strings" then
+            item = parent:add_packet_field(fields[row.key], range, ENC_UTF_8)
+        elseif order == "<" then
+            item = parent:add_le(fields[row.key], range)
+        else
+            item = parent:add(fields[row.key], range)
+        end
+        if row.kind ~= "octets" and row.values and row.unit then
+            item:append_text(" " .. row.unit)
+        end
+        self.last = item
+        for _, flag in ipairs(row.flags or {}) do
+            local part = range
+            if size == 8 then
+                local upper = flag.bit >= 32
+                part = self:range(offset + (upper == (order == "<") and 4 or 0), 4)
+            end
+            if order == "<" then
+                item:add_le(fields[flag.key], part)
+            else
+                item:add(fields[flag.key], part)
+            end
+        end
+    end
+
+    function tree_of:bits(part, offset, size, order, lo, hi)
+        if self.left < 0 then
+            return
+        end
+        local range = self:range(offset, size)
+        if size <= 4 then
+            if order == "<" then
+                self.last:add_le(fields[part.key], range)
+            else
+                self.last:add(fields[part.key], range)
+            end
+        elseif part.width > 32 then
+            self.last:add(fields[part.key], range, UInt64.new(lo, hi))
+        else
+            self.last:add(fields[part.key], range, math.floor(lo))
+        end
+    end
+
+    function tree_of:open(row, offset, size, label)
+        local parent = self.stack[#self.stack]
+        local item = parent
+        if size > 0 and self.left > 0 then
+            self.left = self.left - 1
+            if row.kind == "strings" then
+                item = parent:add(self:range(offset, size), row.name)
+            else
+                item = parent:add(fields[row.key], self:range(offset, size))
+                if label then
+                    item:set_text(label)
+                end
+            end
+        end
+        self.stack[#self.stack + 1] = item
+        self.last = item
+    end
+
+    function tree_of:close(size)
+        local item = self.stack[#self.stack]
+        self.stack[#self.stack] = nil
+        if size and item ~= self.stack[#self.stack] then
+            item:set_len(size)
+        end
+        self.last = item
+    end
+
+    function tree_of:array(row, offset, size, count)
+        if self.hidden[row.name] then
+            return false
+        end
+        local label = ("%s: %d item%s"):format(row.name, count, count == 1 and "" or "s")
+        if count > self.left then
+            label = label .. (", the first %d of them shown"):format(math.max(self.left, 0))
+        end
+        local item = self.stack[#self.stack]:add(self:range(offset, size), label)
+        self.stack[#self.stack + 1] = item
+        self.last = item
+        return true
+    end
+
+    function tree_of:problem(kind, _, _, message)
+        findings.add(self.last, findings.of_problem[kind], { what = self.what, problem = message })
+    end
+end
