@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tests.bodies import entry
 from xenmig.core.check.guest_state import GuestState
 from xenmig.core.check.rules import RULES
-from xenmig.core.decode.events import Header, PageData, Record
-from xenmig.core.decode.pages import PfnArray
+from xenmig.core.decode.events import Header, Page, PageData, Record
+from xenmig.core.decode.page_contents import TABLES, WITHOUT_DATA
+from xenmig.core.decode.pages import PFN_MASK, PfnArray
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.hvm_context import ENTRIES, Typecode
@@ -119,7 +120,7 @@ class Guest:
         self.order: list[tuple[int, int]] = []
         "Where the entries are not to be in ascending order."
         self.tail = entry(0, 0, b"")
-        self.params = [(1, 0xFEFFC), (33, 8)]
+        self.params = [(1, 0x3FC), (33, 8)]
         self.p2m = (0, 1023, [5, 6])
         self.shared = put_shared(max_pfn=1024)
         self.basic = put(
@@ -129,10 +130,25 @@ class Guest:
         self.xsave = pack("<II", 0, 0) + xsave()
         self.msrs: list[tuple[int, int]] = [(0x48, 1)]
         self.width = 8
-        self.batches: list[bytes] = [pack("<1024Q", *range(1024))]
-        "The arrays of the PAGE_DATA."
+        self.types = {} if hvm else {7: 0xC, 8: 0xC, 12: 3, 13: 2, 14: 1}
+        "Page types of the pages that are no ordinary ones."
+        self.batches: list[bytes] = []
+        "The arrays of the PAGE_DATA; empty for one with 1024 pfns."
+        self.pages = {
+            7: table({0: 12}),
+            8: table({}),
+            9: start_info(10, 11),
+            12: table({1: 13, 0: 13}),
+            13: table({5: 14}),
+        }
+        self.pages[14] = table({0: 15, 1: 1023})
+        "What is in the pages that are looked into; they come with the last batch that has them."
+        self.deep = False
+        "Whether they are looked into."
         self.more: list[tuple[int, bytes]] = []
         "Records that come before END."
+        self.libxl: list[tuple[int, bytes]] = []
+        "Records of the libxl stream that come behind."
 
     def context(self) -> bytes:
         """The body of HVM_CONTEXT."""
@@ -164,7 +180,7 @@ class Guest:
             broken.setdefault(rule, []).append(RULES[rule].message.format(expected=expected, actual=actual, **words))
             assert at is None or at >= event.offset
 
-        GuestState(report).take(self.events())
+        GuestState(report, deep=self.deep).take(self.events())
         return broken
 
     def events(self) -> list[Event]:
@@ -181,14 +197,42 @@ class Guest:
         offset = 140
         for index, (kind, body) in enumerate(self.records()):
             if kind == TSC_INFO:
-                for words in self.batches:
+                usual = pack("<1024Q", *(pfn | self.types.get(pfn, 0) << 60 for pfn in range(1024)))
+                for words in self.batches or [usual]:
                     pfns = PfnArray(words, "<")
                     length = 8 + len(words) + 4096 * pfns.with_data
+                    if self.deep:
+                        events += self.looked_into(index, offset, pfns)
                     events.append(PageData(index, offset, length, b"", "<", pfns.count, 0, pfns))
                     offset += 8 + length
             events.append(Record(index, "libxc", kind, offset, len(body), body, bytes(-len(body) % 8), "<"))
             offset += 8 + len(body)
+        for kind, body in self.libxl:
+            events.append(Record(len(events), "libxl", kind, offset, len(body), body, bytes(-len(body) % 8), "<"))
+            offset += 8 + len(body)
         return events
+
+    def looked_into(self, index: int, offset: int, pfns: PfnArray) -> list[Event]:
+        """The events of the pages of a batch that are worth a look."""
+        pages: list[Event] = []
+        at = offset + 16 + 8 * pfns.count
+        for number in pfns.numbers():
+            pfn, kind = number & PFN_MASK, libxc.PageType(number >> 60)
+            data = self.pages.get(pfn, bytes(4096))
+            if kind in TABLES or data.startswith(b"xen-"):
+                pages.append(Page(at, index, pfn, kind, data))
+            at += 4096 * (kind not in WITHOUT_DATA)
+        return pages
+
+
+def table(links: dict[int, int], flags: int = 0x67) -> bytes:
+    """A page table: pfns by index."""
+    return b"".join(pack("<Q", links[index] << 12 | flags if index in links else 0) for index in range(512))
+
+
+def start_info(store: int, console: int, magic: bytes = b"xen-3.0-x86_64") -> bytes:
+    """The start_info page of a 64-bit guest."""
+    return magic.ljust(56, b"\0") + pack("<QQQ", store, 0, console) + bytes(4016)
 
 
 def put_shared(**values: int) -> bytes:

@@ -245,3 +245,15 @@ def test_a_long_capture_keeps_connections_of_interest_while_others_come_and_go()
     assert bytes(kept.data) == b"mine still"
     (connection,) = reassembler.tracking.of_interest()
     assert connection.id == 1
+
+
+def test_late_segments_and_those_captured_before_are_counted_apart() -> None:
+    """Their sum is what Wireshark calls retransmission or out of order, as it is for the captures in the corpus."""
+    talk = Talk().open()
+    first = talk.client.sequence
+    for position in (0, 200, 300, 100, 100, 400):
+        talk.at(talk.client, first + position, bytes(100))
+    direction = read(pcap([ethernet(packet) for packet in talk.packets])).connections[0].directions[0]
+    assert (direction.segments, direction.out_of_order) == (6, 1)
+    assert (direction.retransmitted, direction.retransmitted_bytes) == (1, 100)
+    assert (direction.length, direction.holes) == (500, 0)

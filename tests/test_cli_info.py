@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from tests.corpus import sample
 from tests.streams import StreamBuilder, guest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PCAP_HEADER = 24
@@ -105,3 +107,59 @@ def test_two_migrations_of_one_capture_are_both_there(tmp_path: Path) -> None:
     result = xenmig("info", "--json", path)
     assert [one["guest"] for one in result.json["migrations"]] == ["HVM", "PV"]
     assert [one["connection"] for one in result.json["migrations"]] == [1, 2]
+
+
+def test_a_name_of_any_length_takes_little_room_on_a_terminal(tmp_path: Path) -> None:
+    config = b'{"c_info": {"type": "hvm", "name": "' + b"n" * 200_000 + b'"}}\0'
+    path = tmp_path / "long"
+    path.write_bytes(StreamBuilder().xl(config).libxl().data)
+    result = xenmig("info", path)
+    assert max(map(len, result.out.splitlines())) < 400
+    assert "(200,000 characters)" in result.out
+    assert xenmig("info", "--json", path).json["migrations"][0]["name"] == "n" * 200_000
+
+
+def test_a_configuration_too_large_to_be_one_is_not_parsed(tmp_path: Path) -> None:
+    config = b'{"c_info": {"name": "big"}, "x": [' + b"[]," * 200_000 + b"0]}\0"
+    path = tmp_path / "large"
+    path.write_bytes(StreamBuilder().xl(config).libxl().data)
+    result = xenmig("info", path)
+    assert "is not read" in result.out
+    assert "big" not in result.out
+
+
+def test_a_capture_without_payload_is_said_to_be_cut_by_its_snaplen(tmp_path: Path) -> None:
+    path = tmp_path / "short"
+    frames = conversation(guest().data)
+    path.write_bytes(frames[:PCAP_HEADER] + b"".join(_snapped(frames, 54)))
+    result = xenmig("info", path)
+    assert result.code == 2
+    assert "payload is missing" in result.out
+    assert "in the clear" not in result.out
+
+
+def _snapped(capture: bytes, size: int) -> Iterator[bytes]:
+    """The frames of a pcap file, of which no more than ``size`` bytes each are kept."""
+    at = PCAP_HEADER
+    while at < len(capture):
+        length = int.from_bytes(capture[at + 8 : at + 12], "little")
+        kept = min(size, length)
+        yield capture[at : at + 8] + kept.to_bytes(4, "little") + capture[at + 12 : at + 16 + kept]
+        at += 16 + length
+
+
+@pytest.mark.parametrize("first", [b"\xa1\xb2\xcd\x34\0\2\0\4", b"\x34\xcd\xb2\xa1\2\0\4\0", b"snoop\0\0\0"])
+def test_a_capture_in_another_format_is_named_with_what_converts_it(first: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other"
+    path.write_bytes(first + bytes(64))
+    result = xenmig("info", path)
+    assert result.code == 2
+    assert "editcap -F pcapng" in result.err
+
+
+def test_a_legacy_stream_of_a_32_bit_toolstack_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "legacy"
+    path.write_bytes(struct.pack("<Ii", 0x80000, 1024) + bytes(4096))
+    result = xenmig("info", path)
+    assert result.code == 2
+    assert "legacy (version 1) libxc stream" in result.err

@@ -144,10 +144,10 @@ def test_an_unknown_record_is_shown_and_not_refused(tmp_path: Path) -> None:
     ("type", "words"),
     [
         (TSC_INFO, ["khz", "2,400,000 kHz", "TSC frequency", "0 (DEFAULT)", "X86_TSC_INFO"]),
-        (CPUID_POLICY, ["leaves", "0xffffffff", "0xd"]),
-        (MSR_POLICY, ["0xce", "0x80000000"]),
+        (CPUID_POLICY, ["leaves: 2", "0000000d", "00000001           00000004  00000005  00000006  00000007"]),
+        (MSR_POLICY, ["0x000000ce", "0000000080000000", "PLATFORM_INFO"]),
         (STATIC_DATA_END, ["STATIC_DATA_END"]),
-        (EMULATOR_CONTEXT, ["QEMU_UPSTREAM", "emulator_ctx", "51 45 56 4d"]),
+        (EMULATOR_CONTEXT, ["QEMU_UPSTREAM", "magic", "0x5145564d"]),
     ],
 )
 def test_show_gives_every_field_of_a_record(path: Path, type: int, words: list[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.command import conversation, xenmig
 from tests.corpus import pcaps
-from tests.streams import HVM_PARAMS, guest
+from tests.streams import CHECKPOINT_STATE, HVM_PARAMS, answers, back_channel, guest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,3 +170,55 @@ def test_syslog_takes_the_result(sound: Path, broken: Path) -> None:
     result = xenmig("verify", "--syslog", broken)
     assert (result.code, result.out) == (1, "")
     assert "not sound" in result.err
+
+
+@pytest.mark.parametrize("layer", ["xl", "libvirt", "libxl", "libxc"])
+def test_a_file_cut_inside_the_magic_number_is_a_truncated_stream(layer: str, tmp_path: Path) -> None:
+    path = tmp_path / "cut"
+    for there in (4, 7):
+        path.write_bytes(guest(layer).data[:there])
+        result = xenmig("verify", "--json", path)
+        assert result.code == 1
+        ((finding,),) = [stream["findings"] for stream in result.json["streams"]]
+        assert finding["rule"] == "stream-truncated"
+        assert f"{there} bytes of it are there" in finding["message"]
+
+
+def test_what_only_a_receiver_said_is_no_verdict_on_a_stream(tmp_path: Path) -> None:
+    path = tmp_path / "answers"
+    path.write_bytes(answers().data)
+    result = xenmig("verify", path)
+    assert (result.code, result.out) == (2, "")
+    assert "only what a receiver says" in result.err
+    assert xenmig("verify", "--json", path).json["verdict"] == "unreadable"
+
+
+def test_a_back_channel_with_an_error_is_an_error_even_alone(tmp_path: Path) -> None:
+    built = back_channel(1)
+    path = tmp_path / "answers"
+    path.write_bytes(built.replaced(built.at(CHECKPOINT_STATE, layer="libxl").offset + 8, b"\x09"))
+    result = xenmig("verify", path)
+    assert result.code == 1
+    assert "not sound" in result.out
+
+
+def test_of_many_findings_of_one_rule_some_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+    path = tmp_path / "many"
+    position = SOUND.at(HVM_PARAMS).offset
+    unknown = b"".join(number.to_bytes(4, "little") + bytes(4) for number in range(0x100, 0x100 + 150))
+    path.write_bytes(SOUND.data[:position] + unknown + SOUND.data[position:])
+    plain, verbose = xenmig("verify", path), xenmig("verify", "-v", path)
+    assert "not sound: 150 errors" in plain.out
+    assert plain.out.count(": record-type-unknown\n") == 20
+    assert "and 130 more of record-type-unknown (-v lists 100 of them)" in plain.out
+    assert verbose.out.count(": record-type-unknown\n") == 100
+    assert "and 50 more of record-type-unknown\n" in verbose.out
+
+
+@pytest.mark.parametrize(("wrapper", "at"), [("xl", 44), ("libvirt", 20)])
+def test_a_configuration_that_is_too_long_is_reported_with_its_length(wrapper: str, at: int, tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    path.write_bytes(guest(wrapper).replaced(at, (0xFFFFFFF0).to_bytes(4, "little")))
+    result = xenmig("verify", path)
+    assert result.code == 1
+    assert f"a {wrapper} configuration record announces 4294967280 bytes, the limit is 134217728" in result.out

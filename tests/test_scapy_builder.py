@@ -11,7 +11,9 @@ from tests import peer
 from tests.corpus import Sample, pcaps
 from tests.valid_streams import check, events_of, rules_broken
 from xenmig.core.decode.events import Complete
+from xenmig.scapy_layers.capture import write_capture
 from xenmig.scapy_layers.layers import (
+    LibvirtDomainXml,
     LibxcDomainHeader,
     LibxcEnd,
     LibxcHvmContext,
@@ -105,10 +107,12 @@ def test_a_big_endian_stream_decodes_as_the_little_endian_one_does(guest: str) -
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"guest": "ARM"}, {"outer": "xapi"}, {"xen": "new"}, {"pages": 0}, {"iterations": 0}], ids=str
+    "wrong",
+    [{"guest": "ARM"}, {"outer": "xapi"}, {"xen": "new"}, {"xen": "4.5"}, {"pages": 0}, {"iterations": 0}],
+    ids=str,
 )
 def test_what_no_stream_can_be_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"guest|outer|xen|at least 1"):
+    with pytest.raises(ValueError, match=r"guest|outer|xen|Xen 4.5|at least 1"):
         Recipe(**wrong)
 
 
@@ -256,6 +260,40 @@ def test_lengths_follow_a_change() -> None:
     assert again.first(LibxcHvmParams).count == 1
     assert "body-length" not in rules_broken(bytes(changed))
     assert "body-count" not in rules_broken(bytes(changed))
+
+
+@pytest.mark.parametrize(
+    ("outer", "layer", "field", "longer"),
+    [
+        ("xl", XlOptionalData, "config", b'{"c_info": {"type": "hvm", "name": "a much longer name than before"}}\0'),
+        ("libvirt", LibvirtDomainXml, "xml", b"<domain type='xen'><name>a much longer name</name></domain>\0" * 2),
+    ],
+)
+def test_the_length_in_the_header_follows_a_changed_configuration(
+    outer: str, layer: type[Packet], field: str, longer: bytes
+) -> None:
+    stream = MigrationStream.dissect(bytes(Recipe(outer=outer)))
+    assert len(longer) != len(stream.first(layer).getfieldval(field))
+    changed = stream.changed(layer, **{field: longer})
+    assert rules_broken(bytes(changed)) == []
+    assert MigrationStream.dissect(bytes(changed)).first(layer).getfieldval(field) == longer
+    assert bytes(stream) == bytes(Recipe(outer=outer)), "the original keeps its header"
+
+
+def test_a_stream_is_not_written_over_the_file_that_its_guest_memory_is_in(tmp_path: Path) -> None:
+    save, link = tmp_path / "save", tmp_path / "link"
+    Recipe().write(str(save))
+    link.symlink_to(save)
+    before = save.read_bytes()
+    stream = MigrationReader(str(save)).read_all()
+    for target in (save, link):
+        with pytest.raises(ValueError, match="write to another file"):
+            stream.write(str(target))
+        with pytest.raises(ValueError, match="write to another file"):
+            write_capture(str(target), stream)
+    assert save.read_bytes() == before
+    stream.write(str(tmp_path / "other"))
+    assert (tmp_path / "other").read_bytes() == before
 
 
 @pytest.mark.parametrize("sample", pcaps("save"), ids=repr)

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from tests.corpus import Sample, pcaps
+from xenmig.core.decode.events import PageData
+from xenmig.core.decode.reading import Reading
 from xenmig.core.definitions.libxc import PageType
 from xenmig.scapy_layers import passes
 from xenmig.scapy_layers.capture import write_capture
+from xenmig.scapy_layers.from_events import PacketMaker
 from xenmig.scapy_layers.layers import LibxcPageData, LibxcRecord
 from xenmig.scapy_layers.reader import MigrationReader
 from xenmig.scapy_layers.recipe import Recipe, page_pattern
-from xenmig.scapy_layers.regions import GuestMemoryUnavailable
+from xenmig.scapy_layers.regions import FileRegion, GuestMemoryUnavailable
 from xenmig.scapy_layers.stream import MigrationStream
 
 XTAB = 0xF << 60
@@ -182,6 +185,49 @@ def test_dissecting_a_full_record_from_a_file_takes_little_memory(tmp_path: Path
     tracemalloc.stop()
     assert record.count == 1024
     assert held <= peak < 100_000
+
+
+@pytest.mark.parametrize("kind", ["file", "capture"])
+def test_making_a_packet_of_four_mebibytes_takes_little_memory(kind: str, tmp_path: Path) -> None:
+    path = str(tmp_path / "stream")
+    recipe = Recipe("PV", pages=2048, outer="libxc")
+    if kind == "capture":
+        write_capture(path, recipe)
+    else:
+        recipe.write(path)
+    reading = Reading(path)
+    peaks = []
+    tracemalloc.start()
+    for stream, events in reading:
+        maker = PacketMaker(stream, lambda offset, length: FileRegion(path, offset, length))
+        for event in events:
+            if isinstance(event, PageData):
+                tracemalloc.reset_peak()
+                before, _ = tracemalloc.get_traced_memory()
+                packet: Any = maker.packet(event)
+                peaks.append(tracemalloc.get_traced_memory()[1] - before)
+                assert len(packet.page_data) == 1024 * PAGE
+    tracemalloc.stop()
+    reading.close()
+    assert len(peaks) == 2
+    assert max(peaks) < 100_000
+
+
+def test_records_of_a_stream_do_not_share_what_is_changed_in_one(stream: Any) -> None:
+    first, second, *_ = list(stream.find(LibxcPageData))
+    expected = bytes(second)
+    assert first.endian == second.endian == "<"
+    first.pfns.append(7)
+    first.count = 99
+    first.padding = b"changed!"
+    first.time = 5
+    first.add_payload(b"more")
+    first.post_transforms.append(lambda data: b"")
+    first.overloaded_fields["type"] = 3
+    first.recompute()
+    assert bytes(second) == expected
+    assert second.time != 5
+    assert bytes(LibxcPageData()) == bytes(LibxcPageData(type=1, pfns=[]))
 
 
 def test_a_stream_is_written_again_from_a_reader_without_holding_it(tmp_path: Path) -> None:

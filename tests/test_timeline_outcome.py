@@ -9,13 +9,15 @@ import pytest
 from tests.captures import START, Talk, ethernet, pcap
 from tests.command import SEGMENT, STEP, conversation, xenmig
 from tests.corpus import requires_corpus, sample
-from tests.streams import HVM_CONTEXT, PAGE_DATA, PERMISSION, checkpointed, guest
+from tests.streams import BANNER, HVM_CONTEXT, PAGE_DATA, PERMISSION, READY, REPORT, checkpointed, guest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 BUILT = guest(iterations=(100, 60, 20), per_batch=1024)
 STREAM = BUILT.data
+LONG = guest(iterations=(300, 200, 100, 70, 60), per_batch=1024)
+"Four passes while the guest was running, and stop-and-copy."
 MEMORY_ONLY = STREAM[: BUILT.at(HVM_CONTEXT).offset - 32]
 "Up to the end of the last pass."
 
@@ -189,3 +191,87 @@ def test_a_migration_joined_in_the_middle_is_shown_as_far_as_it_was_seen(tmp_pat
 def test_bytes_that_the_capture_lacks_make_it_incomplete(tmp_path: Path) -> None:
     found = timeline(conversation(STREAM, lost=[6]), tmp_path)
     assert (found["outcome"], found["complete"], found["holes"], found["missing"]) == ("completed", False, 1, SEGMENT)
+
+
+def lossy(lost: range, *, stream: bytes = LONG.data) -> bytes:
+    """The conversation without the frames that carry the bytes of ``lost`` of the stream."""
+    first, last = lost.start // SEGMENT, (lost.stop - 1) // SEGMENT
+    return conversation(stream, lost=range(5 + first, 6 + last))
+
+
+def test_a_pass_whose_beginning_is_missing_leaves_the_number_of_passes_open(tmp_path: Path) -> None:
+    whole = timeline(conversation(LONG.data), tmp_path)
+    assert whole["stop_rule"]["name"] == "SPP_TARGET_DIRTY_COUNT"
+    header = LONG.at(PAGE_DATA, number=1).offset
+    found = timeline(lossy(range(header, header + 16)), tmp_path)
+    assert len(found["iterations"]) == len(whole["iterations"]) - 1
+    assert found["stop_rule"]["name"] == "unknown"
+    assert "missing" in found["stop_rule"]["text"]
+    # The last pass of the running guest is there all the same.
+    assert found["downtime"] == whole["downtime"]
+
+
+def test_without_the_last_live_pass_there_is_no_downtime(tmp_path: Path) -> None:
+    header = LONG.at(PAGE_DATA, number=3).offset
+    found = timeline(lossy(range(header, header + 16)), tmp_path)
+    assert (found["outcome"], found["owner"], found["downtime"]) == ("completed", "destination", None)
+    assert "missing from the capture" in found["downtime_reason"]
+    assert found["stop_rule"]["name"] == "unknown"
+
+
+def test_without_the_state_the_reason_is_the_capture_and_not_the_stream(tmp_path: Path) -> None:
+    state = LONG.at(HVM_CONTEXT).offset
+    found = timeline(lossy(range(state - 32, len(LONG.data))), tmp_path)
+    assert (found["outcome"], found["downtime"]) == ("completed", None)
+    assert "missing from the capture" in found["downtime_reason"]
+
+
+def test_without_the_end_of_the_stream_permission_and_report_still_tell_the_downtime(tmp_path: Path) -> None:
+    talk = Talk(ports=(40000, 8002)).open()
+    talk.send(talk.server, BANNER)
+    for at in range(0, len(LONG.data) - 8, SEGMENT):
+        talk.send(talk.client, LONG.data[at : min(at + SEGMENT, len(LONG.data) - 8)])
+    lost = len(talk.packets)
+    talk.send(talk.client, LONG.data[-8:])
+    for sender, text in ((talk.server, READY), (talk.client, PERMISSION), (talk.server, REPORT + b"\0")):
+        talk.send(sender, text)
+    frames = [ethernet(packet) for packet in talk.close().packets]
+    whole = timeline(pcap(frames), tmp_path)
+    found = timeline(pcap([*frames[:lost], *frames[lost + 1 :]]), tmp_path)
+    assert (whole["complete"], found["complete"], found["missing"]) == (True, False, 8)
+    assert found["downtime"]["lower"] > 0
+    assert [step["name"] for step in found["downtime_steps"]] == [
+        step["name"] for step in whole["downtime_steps"] if step["name"] != "end of the stream"
+    ]
+
+
+def test_joined_behind_memory_what_comes_is_the_guests_state_and_no_downtime(tmp_path: Path) -> None:
+    state = LONG.at(HVM_CONTEXT).offset - 32
+    talk = Talk(ports=(40000, 8002))
+    talk.send(talk.client, LONG.data[state:])
+    for sender, text in ((talk.server, READY), (talk.client, PERMISSION), (talk.server, REPORT + b"\0")):
+        talk.send(sender, text)
+    found = timeline(pcap([ethernet(packet) for packet in talk.packets]), tmp_path)
+    assert [phase["name"] for phase in found["phases"]] == ["guest state", "device model state", "end of the stream"]
+    assert (found["downtime"], found["iterations"]) == (None, [])
+    assert "missing from the capture" in found["downtime_reason"]
+
+
+def test_a_guest_without_device_model_has_no_state_of_one(tmp_path: Path) -> None:
+    found = timeline(conversation(guest(kind="PVH", iterations=(100, 20), per_batch=1024).data), tmp_path)
+    assert [phase["name"] for phase in found["phases"]] == ["headers", "guest state", "end of the stream"]
+    assert "device model state" not in {step["name"] for step in found["downtime_steps"]}
+
+
+def test_the_verdict_on_what_is_incomplete_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "input"
+    path.write_bytes(conversation(STREAM, lost=[6]))
+    assert "sound as far as it goes: 1 warning" in xenmig("timeline", path).out
+    path.write_bytes(conversation(STREAM))
+    assert "as far as it goes" not in xenmig("timeline", path).out
+
+
+def test_a_pass_that_the_capture_cuts_ends_with_the_last_frame_there_is(tmp_path: Path) -> None:
+    cut = LONG.data[: LONG.at(PAGE_DATA, number=1).end - 100_000]
+    found = timeline(conversation(cut, said=["banner"], close=False), tmp_path)
+    assert found["iterations"][-1]["last_frame"] == 4 + -(-len(cut) // SEGMENT)

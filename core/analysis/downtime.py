@@ -49,10 +49,12 @@ def downtime(migration: Migration) -> Downtime | None:
     running = _last_while_running(migration)
     paused = migration.iterations.last_pass
     end = migration.phases.end
-    if running is None or end is None or not migration.ended or migration.iterations.checkpoints:
-        return None
     messages = migration.messages
     permission, ready, status = (messages.get(name) for name in (PERMISSION.name, READY.name, "status"))
+    if running is None or end is None or migration.iterations.checkpoints:
+        return None
+    if not migration.ended and permission is None:
+        return None
     if permission is None and ready is not None:
         return None
     resumed = permission.last if permission is not None else end
@@ -62,10 +64,9 @@ def downtime(migration: Migration) -> Downtime | None:
     points: list[tuple[str, Packet | None]] = []
     if paused is not None:
         points += [("suspending the guest", paused.first), (f"{paused.kind} pass", paused.last)]
-    state = migration.phases.state
+    phases = migration.phases
+    points += [(phase.name, phase.last) for phase in (phases.state, phases.emulator, phases.ending) if phase.bytes]
     points += [
-        ("guest state", state.last if state.bytes else None),
-        ("device model state", end),
         ("receiver gets ready", ready.last if ready is not None else None),
         ("sender's permission", permission.last if permission is not None else None),
         ("receiver unpauses and reports", reported),
@@ -90,17 +91,21 @@ def why_unknown(migration: Migration) -> str:
         return "a stream file has no times; capture the migration to measure it"
     if migration.iterations.checkpoints:
         return "the guest is paused for every checkpoint; see the iterations"
+    if _last_while_running(migration) is None:
+        return "the bytes that would show when the guest was paused are missing from the capture"
     if not migration.iterations.paused:
         return "the stream ends before the guest was paused, as far as it shows"
     if not migration.ended:
         return "the stream is incomplete: the receiver never had the guest"
-    if migration.joined:
-        return "the beginning of the stream is missing"
     return "the sender never gave the guest away"
 
 
 def _last_while_running(migration: Migration) -> Packet | None:
-    live = migration.iterations.live
+    """The packet with the last byte that was sent while the guest was running; None when that is not known."""
+    iterations = migration.iterations
+    if iterations.pause_hidden:
+        return None
+    live = iterations.live
     if live:
         return live[-1].last
-    return migration.phases.headers.last
+    return None if migration.joined else migration.phases.headers.last

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from xenmig.core.decode.events import Header
 
 
+LARGEST_CONFIGURATION = 256 << 10
+"Bytes of configuration that are parsed: what JSON says in one byte may take fifty in memory. Real ones have a few KiB."
+
+
 class Guest:
     """Facts about the guest; what is not known is empty or None. All text is untrusted."""
 
@@ -63,12 +67,18 @@ class Guest:
             self._domain_header(value)
         elif name == "optional_data":
             text = getattr(value, "config", None)
-            if text:
+            if text and self._is_readable(text):
                 self._from_json(text)
         elif name == "domain_xml":
             text = getattr(value, "xml", None)
-            if text:
+            if text and self._is_readable(text):
                 self._from_xml(text)
+
+    def _is_readable(self, text: bytes) -> bool:
+        if len(text) > LARGEST_CONFIGURATION:
+            self.problem = f"a configuration of {len(text):,} bytes is not read"
+            return False
+        return True
 
     def _domain_header(self, value: Any) -> None:
         kind = value.type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.batches import Batches
-from xenmig.core.decode.events import PageData, Record, Truncated
+from xenmig.core.decode.events import PageData, Record, Resynchronised, Truncated
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_KEPT = 20_000
 "Iterations that are kept; of a stream with more of them (a checkpointed one), those in the middle are left out."
 
-_BEFORE_MEMORY = (
+BEFORE_MEMORY = (
     libxc.X86PvInfo.record,
     libxc.X86PvP2mFrames.record,
     libxc.StaticDataEnd.record,
@@ -92,7 +92,11 @@ class StopRule:
 class Iterations:
     """Finds the iterations of one stream. Memory use is bounded: nothing is kept for a page or a record."""
 
-    __slots__ = ("found", "omitted", "checkpoints", "paused", "_batches", "_phase", "_count", "_live", "_whole")
+    # fmt: off
+    __slots__ = (
+        "found", "omitted", "checkpoints", "paused", "_batches", "_phase", "_count", "_live", "_whole", "_lost_after",
+    )
+    # fmt: on
 
     found: list[Iteration]
     "In stream order."
@@ -114,6 +118,8 @@ class Iterations:
         # Iterations of the first phase: all but those after VERIFY or CHECKPOINT.
         self._live: list[Iteration] = []
         self._whole = True
+        # Number of iterations that had begun when the position was last lost before the guest was paused.
+        self._lost_after = 0
 
     def take(self, events: Sequence[Event]) -> None:
         """Take the next events of the stream."""
@@ -126,6 +132,9 @@ class Iterations:
                 assert isinstance(event, Record)
                 if event.layer == "libxc":
                     self._other(event)
+            elif kind is Resynchronised:
+                if not self.paused:
+                    self._lost_after = self._count
             elif isinstance(event, Truncated) and isinstance(event.partial, PageData):
                 partial = event.partial
                 data = event.available - 16 - 8 * partial.pfns.count
@@ -164,11 +173,19 @@ class Iterations:
         return None
 
     @property
+    def pause_hidden(self) -> bool:
+        """Whether the place where the live passes ended lies in bytes that were passed over."""
+        live = self.live
+        return self._lost_after > (live[-1].index if live else 0)
+
+    @property
     def stop_rule(self) -> StopRule | None:
         """Which rule of ``simple_precopy_policy`` ended the live loop; None when nothing shows that it has ended."""
         live = self.live
         if not live or not self.paused:
             return None
+        if self.pause_hidden:
+            return StopRule("unknown", "the last iterations cannot be told apart: bytes of them are missing")
         last = live[-1].pfns
         if last < libxc.SPP_TARGET_DIRTY_COUNT and len(live) <= libxc.SPP_MAX_ITERATIONS:
             return StopRule(
@@ -177,6 +194,8 @@ class Iterations:
             )
         if not self._whole:
             return StopRule("unknown", "the first iterations were not captured, so their number is not known")
+        if self._lost_after:
+            return StopRule("unknown", "bytes between the iterations are missing, so their number is not known")
         if len(live) == libxc.SPP_MAX_ITERATIONS:
             return StopRule(
                 "SPP_MAX_ITERATIONS", f"after {libxc.SPP_MAX_ITERATIONS} iterations, with {last:,} pages in the last"
@@ -216,7 +235,7 @@ class Iterations:
     def _other(self, event: Record) -> None:
         kind = event.type
         # A PAGE_DATA here is one too short for its own header.
-        if kind == libxc.PageData.record or kind in _BEFORE_MEMORY or not self.found:
+        if kind == libxc.PageData.record or kind in BEFORE_MEMORY or not self.found:
             return
         if kind not in libxc.RecordType.known:
             return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from xenmig.core.analysis.iterations import BEFORE_MEMORY
 from xenmig.core.decode.events import Header, PageData, Record
-from xenmig.core.definitions import libxl
+from xenmig.core.definitions import libxc, libxl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 HEADERS = "headers"
 STATE = "guest state"
 EMULATOR = "device model state"
+ENDING = "end of the stream"
 
 
 class Phase:
@@ -23,7 +25,8 @@ class Phase:
     __slots__ = ("name", "bytes", "records", "first", "last")
 
     name: str
-    '"headers" (with the static data), "guest state" (libxc after memory) or "device model state" (libxl after it).'
+    """"headers" (with the static data), "guest state" (libxc after memory), "device model state" (libxl after it) or
+    "end of the stream" (libxl's END)."""
     bytes: int
     records: int
     first: Packet | None
@@ -51,11 +54,12 @@ class Phase:
 class Phases:
     """Finds the phases of one stream, up to its first checkpoint."""
 
-    __slots__ = ("headers", "state", "emulator", "end", "_memory", "_checkpointed")
+    __slots__ = ("headers", "state", "emulator", "ending", "end", "_memory", "_checkpointed")
 
     headers: Phase
     state: Phase
     emulator: Phase
+    ending: Phase
     end: Packet | None
     "The packet with the last byte of the last record."
 
@@ -63,6 +67,7 @@ class Phases:
         self.headers = Phase(HEADERS)
         self.state = Phase(STATE)
         self.emulator = Phase(EMULATOR)
+        self.ending = Phase(ENDING)
         self.end: Packet | None = None
         self._memory = False
         self._checkpointed = False
@@ -76,17 +81,28 @@ class Phases:
             elif isinstance(event, (Record, Header)):
                 if isinstance(event, Record):
                     self.end = event.last
+                    self._memory = self._memory or self._is_behind_memory(event)
                 if not self._memory:
                     self.headers.add(event)
                 elif self._checkpointed:
                     continue
                 elif event.layer == "libxl":
-                    self.emulator.add(event)
+                    ends = isinstance(event, Record) and event.type == libxl.End.record
+                    (self.ending if ends else self.emulator).add(event)
                     self._checkpointed = isinstance(event, Record) and event.type == libxl.CheckpointEnd.record
                 else:
                     self.state.add(event)
 
+    def _is_behind_memory(self, record: Record) -> bool:
+        """Whether a record shows that memory is over, though none of it was seen: its beginning may be missing."""
+        if record.layer == "libxl":
+            return record.type != libxl.LibxcContext.record
+        if record.type == libxc.X86TscInfo.record:
+            # Converted legacy streams have it in front of memory.
+            return not self.headers.bytes
+        return record.type in libxc.RecordType.known and record.type not in BEFORE_MEMORY
+
     @property
     def found(self) -> list[Phase]:
         """Those that are there, in stream order."""
-        return [phase for phase in (self.headers, self.state, self.emulator) if phase.bytes]
+        return [phase for phase in (self.headers, self.state, self.emulator, self.ending) if phase.bytes]

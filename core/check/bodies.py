@@ -27,7 +27,10 @@ RULE_OF_PROBLEM = {
 RECORD_HEADER = libxc.RecordHeader.size or 0
 
 # xen/include/public/hvm/save.h: struct hvm_save_descriptor (typecode, instance, length) of HEADER, and HVM_FILE_MAGIC.
-HVM_HEADER_BEGINS = b"\x01\0\0\0\x18\0\0\0\x86\x12\x38\x54"
+HVM_HEADER_BEGINS = {
+    "<": b"\x01\0\0\0\x18\0\0\0\x86\x12\x38\x54",
+    ">": b"\0\x01\0\0\0\0\0\x18\x54\x38\x12\x86",
+}
 
 ZERO_CONTENT = bytes(8)
 "As long as the head of the records that Xen 4.6 to 4.8 wrote without anything behind it."
@@ -156,9 +159,9 @@ class Bodies:
                 self._report("libxc-p2m-frames-length", event, expected, event.length, start=start, end=end)
 
     def _hvm_context(self, event: Record, body: bytes) -> None:
-        if not body.startswith(HVM_HEADER_BEGINS):
-            begins = body[: len(HVM_HEADER_BEGINS)]
-            self._report("libxc-hvm-context-header", event, HVM_HEADER_BEGINS.hex(" "), begins.hex(" "))
+        wanted = HVM_HEADER_BEGINS[event.byteorder]
+        if not body.startswith(wanted):
+            self._report("libxc-hvm-context-header", event, wanted.hex(" "), body[: len(wanted)].hex(" "))
 
     def _zero_content(self, event: Record, body: bytes) -> None:
         if len(body) == len(ZERO_CONTENT):

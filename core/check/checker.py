@@ -5,7 +5,7 @@ from __future__ import annotations
 from xenmig.core.check.bodies import RECORD_HEADER, ZERO_CONTENT, Bodies
 from xenmig.core.check.framing import Framing
 from xenmig.core.check.libxc_order import LibxcOrder
-from xenmig.core.decode.events import Hole, PageData, Record, RecordRun, Truncated
+from xenmig.core.decode.events import Hole, Page, PageData, Record, RecordRun, Truncated
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
@@ -47,10 +47,12 @@ class Checker:
     "At most ``KEPT_FINDINGS`` of each rule; by offset once the stream is finished."
     kind: str
 
-    def __init__(self, kind: str = "", *, inside: bool = False) -> None:
+    def __init__(self, kind: str = "", *, inside: bool = False, deep: bool = False) -> None:
         """``kind`` is the Stream's: "xl receiver" for the back channel, "joined" when the beginning was missed.
 
-        ``inside`` looks into processors, devices, parameters and policies too, which takes some milliseconds.
+        ``inside`` looks into processors, devices, parameters and policies too, which takes some milliseconds
+        and a byte of memory for each pfn. ``deep`` says that this is a stream whose decoder reports a PV guest's page
+        tables: ``Reading(path, deep=True)``. It takes ``inside``.
         """
         self.findings = []
         self.kind = kind
@@ -62,7 +64,7 @@ class Checker:
         if inside and kind != "xl receiver":
             from xenmig.core.check.guest_state import GuestState
 
-            self._inside = GuestState(self.report)
+            self._inside = GuestState(self.report, deep=deep)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -121,7 +123,7 @@ class Checker:
                 record(event)
             elif type(event) is RecordRun:
                 self._run(event)
-            else:
+            elif type(event) is not Page:
                 self._framing.other(event)
 
     def finish(self) -> None:
@@ -214,7 +216,7 @@ def _record_number(event: Event) -> int | None:
         return event.index
     if isinstance(event, Truncated):
         return event.partial.index if event.partial is not None else None
-    return event.record if isinstance(event, Hole) else None
+    return event.record if isinstance(event, (Hole, Page)) else None
 
 
 def _by_offset(finding: Finding) -> int:

@@ -43,7 +43,7 @@ MAGIC = ("magic", "ident", "marker", "id")
 class Framing:
     """Follows what holds the records of one stream together."""
 
-    __slots__ = ("complete", "_report", "_libxc", "_libxl", "_bodies", "_receiver", "_gaps", "_lost")
+    __slots__ = ("complete", "_report", "_libxc", "_libxl", "_bodies", "_receiver", "_gaps", "_lost", "_announced")
 
     complete: bool
     "Whether the whole stream was there."
@@ -57,6 +57,8 @@ class Framing:
         self._receiver = kind == "xl receiver"
         self._gaps = kind == "joined"
         self._lost = False
+        # Size of the configuration, by the header of the wrapper.
+        self._announced = 0
 
     def record(self, event: Record) -> None:
         """Take any record but a usual PAGE_DATA."""
@@ -137,6 +139,10 @@ class Framing:
                 self._big_endian(event, what)
         elif isinstance(value, xl.OptionalData):
             self._configuration(event, value)
+        elif isinstance(value, xl.Header):
+            self._announced = value.optional_data_len
+        elif event.layer == "libvirt":
+            self._announced = getattr(value, "xmlLen", 0)
         for problem in value.problems:
             if problem.kind == "value" and problem.field in MAGIC:
                 continue
@@ -179,7 +185,7 @@ class Framing:
         expected = actual = None
         if event.kind == "length":
             expected = libxc.REC_LENGTH_MAX
-            actual = self._length_at(event)
+            actual = self._length_at(event) if event.layer in (libxl.LAYER, libxc.LAYER) else self._announced
         elif event.kind == "message":
             data = ascii(event.data[:40].decode("latin-1"))
         what = data
@@ -190,20 +196,16 @@ class Framing:
             actual = self._length_at(event)
         elif event.kind == "version":
             what = f"{event.layer} header"
-        self._report(rule, event, expected, actual, what=what, data=data, known="2", layer=event.layer)
+        layer = event.layer
+        if event.kind == "length" and layer not in (libxl.LAYER, libxc.LAYER):
+            # What is too long is the configuration, as the header in front of it announces it.
+            layer = f"{layer} configuration"
+        self._report(rule, event, expected, actual, what=what, data=data, known="2", layer=layer)
 
     @staticmethod
     def _length_at(event: Unrecognised) -> int:
         """The length that stands there, in whichever byte order makes it the one that was objected to."""
-        header: type[Struct] = libxc.RecordHeader
-        name = "length"
-        if event.layer == xl.LAYER:
-            header, name = xl.Header, "optional_data_len"
-        elif event.layer == "libvirt":
-            from xenmig.core.definitions import libvirt
-
-            header, name = libvirt.Header, "xmlLen"
-        at = header.field(name).offset or 0
+        at = libxc.RecordHeader.field("length").offset or 0
         little, big = (int.from_bytes(event.data[at : at + 4], order) for order in ("little", "big"))
         return little if little > libxc.REC_LENGTH_MAX or big <= libxc.REC_LENGTH_MAX else big
 

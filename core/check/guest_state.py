@@ -1,12 +1,12 @@
 """Rules over what is inside the records: processors, devices, parameters, CPU policy.
 
 Nothing here is loaded before the first record that has something to say. What one record says and another must agree
-with is kept in a :class:`GuestState`, which takes as much memory as the guest has vcpus.
+with is kept in a :class:`GuestState`, which takes memory for the guest's vcpus, and a byte for each pfn that comes.
 """
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import Header, Hole, PageData, Record, RecordRun, Resynchronised
+from xenmig.core.decode.events import Header, Hole, Page, PageData, Record, RecordRun, Resynchronised
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.bodies import BODIES, Guest, decode
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xenmig.core.check.checker import Report
+    from xenmig.core.check.emulator import Emulator
     from xenmig.core.check.memory import Memory
+    from xenmig.core.check.page_tables import PageTables
     from xenmig.core.decode.events import Event
     from xenmig.core.definitions.configuration import GuestConfiguration
     from xenmig.core.definitions.cpu_policy import CpuPolicy
@@ -52,11 +54,17 @@ class GuestState:
         "configuration",
         "config_event",
         "params",
+        "params_event",
         "context",
         "vcpus",
         "end_pfn",
+        "p2m_frames",
         "whole",
         "memory",
+        "pages",
+        "emulated",
+        "_emulator",
+        "_deep",
         "_report",
     )
 
@@ -73,22 +81,33 @@ class GuestState:
     config_event: Header | None
     params: dict[int, int] | None
     "HVM_PARAMS of this checkpoint by index; None until they come."
+    params_event: Record | None
+    "The last record that brought some."
     context: tuple[Record, Struct] | None
     "HVM_CONTEXT of this checkpoint."
     vcpus: dict[int, dict[str, Any]]
     "PV vcpus of this checkpoint by number: what their records held."
     end_pfn: int | None
     "Last pfn of a PV guest, from X86_PV_P2M_FRAMES."
+    p2m_frames: tuple[Record, list[int]] | None
+    "The pfns of the pages with the physical-to-machine table, and the last record that brought some."
     whole: bool
     "Whether everything since the headers was seen, so that what did not come is missing."
 
     memory: Memory | None
     "What has come of the guest's memory; None before the first PAGE_DATA."
+    pages: PageTables | None
+    "What was in its page tables; None where nobody looks into pages."
+    emulated: bool
+    "Whether the last HVM_CONTEXT has emulated devices, as those of PVH guests have not."
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, deep: bool = False) -> None:
+        """``deep`` says that pages will come: see :class:`~xenmig.core.decode.page_contents.PageContentsDecoder`."""
         self._report = report
+        self._deep = deep
         self.configuration = None
         self.config_event = None
+        self._emulator: Emulator | None = None
         self.whole = False
         self._begin()
 
@@ -99,11 +118,19 @@ class GuestState:
         self.policy = None
         self.policy_msrs = {}
         self.end_pfn = None
+        self.p2m_frames = None
         self.memory = None
+        self.pages = None
+        self.emulated = False
+        if self._deep:
+            from xenmig.core.check.page_tables import PageTables
+
+            self.pages = PageTables(self)
         self._checkpoint()
 
     def _checkpoint(self) -> None:
         self.params = None
+        self.params_event = None
         self.context = None
         self.vcpus = {}
 
@@ -116,6 +143,9 @@ class GuestState:
                 self.page_data(event)
             elif type(event) is Record:
                 self.record(event)
+            elif isinstance(event, Page):
+                if self.pages is not None:
+                    self.pages.page(event)
             elif isinstance(event, RecordRun):
                 self._run(event)
             elif isinstance(event, Header):
@@ -147,7 +177,7 @@ class GuestState:
         """Part of the stream was not seen."""
         self.whole = False
         if self.memory is not None:
-            self.memory.first_pass = False
+            self.memory.gap()
 
     def page_data(self, event: PageData) -> None:
         """Take a batch of guest memory."""
@@ -156,11 +186,14 @@ class GuestState:
 
             self.memory = Memory(self)
         self.memory.page_data(event)
+        if self.pages is not None:
+            self.pages.page_data(event)
 
     def record(self, event: Record) -> None:
         """Take any record but a PAGE_DATA; those with bytes missing are passed over."""
         kind, body = event.type, event.body
         if event.layer != libxc.LAYER:
+            self._libxl(event)
             return
         if kind in (CHECKPOINT, END):
             self._complete(event)
@@ -181,11 +214,17 @@ class GuestState:
             telling.problems(value)
         subject(telling, value)
 
+    def _libxl(self, event: Record) -> None:
+        if self._emulator is None:
+            from xenmig.core.check.emulator import Emulator
+
+            self._emulator = Emulator(self)
+        self._emulator.record(event, Telling(self, event))
+
     def _run(self, run: RecordRun) -> None:
         """Look at the first of many records of one kind; no sender writes such a run of what is looked into here."""
         if run.layer == libxc.LAYER and run.type == PAGE_DATA and self.memory is not None:
-            # Runs of batches of one page each: no sender makes its first pass like that.
-            self.memory.first_pass = False
+            self.memory.run(run)
         if run.layer != libxc.LAYER or not run.data or self._subject(run.type) is None:
             return
         size = RECORD_HEADER + run.length
@@ -223,6 +262,10 @@ class GuestState:
         telling = Telling(self, event)
         if self.memory is not None:
             self.memory.complete(event)
+            if self.params is not None:
+                from xenmig.core.check import params
+
+                params.complete(telling)
         if self.context is not None:
             from xenmig.core.check import hvm_context
 
@@ -231,13 +274,19 @@ class GuestState:
             from xenmig.core.check import pv_vcpu
 
             pv_vcpu.complete(telling)
+            if self.pages is not None:
+                self.pages.complete(event)
         self._checkpoint()
 
-    def report(self, rule: str, event: Header | Record, expected: Any, actual: Any, at: int, problem: str) -> None:
+    def report(
+        self, rule: str, event: Header | Record | Page, expected: Any, actual: Any, at: int, problem: str
+    ) -> None:
         """Pass a finding on."""
         words = {"problem": problem}
         if isinstance(event, Header):
             words["what"] = f"{event.layer} {event.value.name}"
+        elif isinstance(event, Page):
+            words["what"] = "a page"
         self._report(rule, event, expected, actual, at, **words)
 
 

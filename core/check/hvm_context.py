@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.check import cpu_state
+from xenmig.core.check.control_registers import not_allowed_in_cr4
 from xenmig.core.definitions.hvm_context import Typecode
 
 TYPE_CHECKING = False
@@ -178,6 +179,8 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
         if number is not None and number >> 32:
             tell("hvm-cpu-control", f"{field} is 0x{int(number):x}: its upper half must be zero", field)
     policy = telling.state.policy
+    if policy is not None and (forbidden := not_allowed_in_cr4(int(data.cr4), policy)):
+        tell("hvm-cpu-cr4", f"cr4 is {data.cr4}: the CPU policy does not allow bits 0x{forbidden:x}", "cr4")
     bits = policy.max_physical_bits if policy is not None else None
     if bits and data.cr3 >> bits:
         tell("hvm-cpu-cr3", f"cr3 is 0x{data.cr3:x}, physical addresses have {bits} bits", "cr3")
@@ -316,10 +319,14 @@ def complete(telling: Telling) -> None:
                 there = "there is" if kind in codes else "there is no"
                 says = "has" if wanted else "does not have"
                 about.tell("hvm-context-viridian", f"{there} {kind.name}, and by HVM_PARAMS the guest {says} Viridian")
+    vcpus = {_instance(entry) for entry in entries if _code(entry) == Typecode.LAPIC}
+    enlightened = {_instance(entry) for entry in entries if _code(entry) == Typecode.VIRIDIAN_VCPU}
+    if enlightened and vcpus - enlightened:
+        told = ", ".join(map(str, sorted(vcpus - enlightened)[:8]))
+        about.tell("hvm-context-viridian", f"there is no {Typecode.VIRIDIAN_VCPU.name} for vcpu {told} of {len(vcpus)}")
+    state.emulated = any(code in codes for code in EMULATED)
     if state.configuration is not None:
         from xenmig.core.check import guest_configuration
 
-        vcpus = {_instance(entry) for entry in entries if _code(entry) == Typecode.LAPIC}
         guest_configuration.check_vcpus(about, len(vcpus), exact=True)
-        emulated = any(code in codes for code in EMULATED)
-        guest_configuration.check_emulated(about, emulated)
+        guest_configuration.check_emulated(about, state.emulated)

@@ -5,13 +5,14 @@ tools/libs/guest/xg_sr_save.c: a batch is a piece of a walk through a bitmap, an
 
 from __future__ import annotations
 
+from xenmig.core.check.population import Population
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.libxc import MAX_BATCH_SIZE, PageType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.guest_state import GuestState
-    from xenmig.core.decode.events import PageData, Record
+    from xenmig.core.decode.events import PageData, Record, RecordRun
     from xenmig.core.decode.pages import PfnArray
 
 RECORD_HEADER = libxc.RecordHeader.size or 0
@@ -52,29 +53,46 @@ def in_a_row(pfns: PfnArray) -> bool:
 class Memory:
     """What has come of the guest's memory in one libxc stream."""
 
-    __slots__ = ("next", "first_pass", "_state")
+    __slots__ = ("next", "first_pass", "population", "_state")
 
     next: int
     "In the first pass: the pfn that comes next, as all before it have come."
     first_pass: bool
     "Whether the first pass goes on, and nothing of it was missed."
+    population: Population
+    "Which pages have come."
 
     def __init__(self, state: GuestState) -> None:
         self._state = state
         self.next = 0
         self.first_pass = state.whole and not state.converted
+        self.population = Population(whole=self.first_pass)
+
+    def gap(self) -> None:
+        """Part of the stream was not seen."""
+        self.first_pass = False
+        self.population.lose()
+
+    def run(self, run: RecordRun) -> None:
+        """Take batches of one page each: no sender makes its first pass like that."""
+        self.first_pass = False
+        if run.pfns is None or run.pfns.bad_count:
+            self.population.lose()
+        else:
+            self.population.take(run.pfns, row=False)
 
     def page_data(self, event: PageData) -> None:
         """Take a batch."""
         pfns = event.pfns
         if event.missing or pfns.words is None or not pfns.count or pfns.bad_count:
-            self.first_pass = False
+            self.gap()
             return
         tell = self._state.report
         if event.count > MAX_BATCH_SIZE:
             problem = f"{event.count} pfns in one batch, Xen writes at most {MAX_BATCH_SIZE}"
             tell("page-data-batch", event, MAX_BATCH_SIZE, event.count, event.offset + RECORD_HEADER, problem)
         row = in_a_row(pfns)
+        self.population.take(pfns, row=row)
         numbers = None if row else pfns.pfns()
         if numbers is not None:
             self._order(event, numbers)

@@ -56,6 +56,7 @@ def _hvm_params(telling: Telling, value: Any) -> None:
     if Index.VM86_TSS in found and Index.VM86_TSS_SIZED in found:
         telling.tell("hvm-param-tss", f"{Index.VM86_TSS} and {Index.VM86_TSS_SIZED} are both there")
     state.params = found
+    state.params_event = telling.event  # type: ignore[assignment]
 
 
 def _written(known: Value, release: tuple[int, int]) -> bool:
@@ -97,6 +98,19 @@ def _tsc_info(telling: Telling, value: Any) -> None:
         telling.tell("tsc-values", f"mode is {value.mode}, and khz is zero", 4, None, 0)
     if nsec >> 63:
         telling.tell("tsc-values", f"nsec is 0x{nsec:x}: more than time can have passed", 8, None, nsec)
+
+
+def complete(telling: Telling) -> None:
+    """The rings that the guest shares with the toolstack lie in its memory."""
+    state = telling.state
+    params, event, memory = state.params, state.params_event, state.memory
+    if not params or event is None or memory is None or not memory.population.whole:
+        return
+    about = telling.about(event)
+    for index in (Index.STORE_PFN, Index.CONSOLE_PFN):
+        pfn = params.get(index)
+        if pfn and not memory.population.populated(pfn):
+            about.tell("hvm-param-page", f"{index} is pfn 0x{pfn:x}, which never comes", 0, None, pfn)
 
 
 SUBJECTS: dict[int | None, Callable[[Telling, Any], None]] = {

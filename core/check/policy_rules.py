@@ -161,4 +161,13 @@ RULES = (
         source="tools/libs/light/libxl_types.idl, libxl_domain_build_info",
         receivers="none",
     ),
+    Rule(
+        "hvm-param-page",
+        WARNING,
+        title="ring of xenstore or the console is in a page that never comes",
+        message="{what}: {problem}",
+        reason="It lies in the guest's own memory; a record was lost, or the parameter is wrong.",
+        source="xg_dom_x86.c, alloc_magic_pages_hvm",
+        receivers="none: the guest would find zeros there",
+    ),
 )

@@ -5,7 +5,7 @@ tools/libs/guest/xg_sr_restore_x86_pv.c; xen/arch/x86/domain.c, arch_set_info_gu
 
 from __future__ import annotations
 
-from xenmig.core.check import cpu_state
+from xenmig.core.check import cpu_state, pv_pages
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.vcpu import (
     GDT_ENTRIES_MAX,
@@ -62,15 +62,19 @@ def _basic(telling: Telling, value: Any) -> None:
     width = 8 if wide else 4
     vcpu["fpu"] = value.fpu_ctxt if int(value.flags) & VgcfFlags.I387_VALID else None
 
-    def pfn(field: str, what: str, found: int) -> None:
+    def pfn(field: str, what: str, found: int, level: int = 0) -> bool:
         if end_pfn is not None and found > end_pfn:
             tell("pv-vcpu-pfn", f"{what} is pfn 0x{found:x}, the last pfn of the guest is 0x{end_pfn:x}", field)
+            return False
+        at = type(value).field(field).offset or 0
+        return pv_pages.check_page(telling, f"vcpu {number}: {what}", found, level, at)
 
-    pfn("cr3", "the page-table root", root_pfn(int(value.cr3), width))
+    levels = pv_pages.LEVELS[width]
+    pfn("cr3", "the page-table root", root_pfn(int(value.cr3), width), levels)
     if wide:
         user = int(value.cr1)
         if user & 1:
-            pfn("cr1", "the page-table root of user mode", user >> 12)
+            pfn("cr1", "the page-table root of user mode", user >> 12, levels)
         if user and user & 0xFFF != 1:
             tell("pv-vcpu-cr1", f"cr1 is 0x{user:x}: it is 0, or a pfn with bit 0 set", "cr1")
         if not user and not int(value.flags) & VgcfFlags.IN_KERNEL:
@@ -80,7 +84,10 @@ def _basic(telling: Telling, value: Any) -> None:
     if value.gdt_ents > GDT_ENTRIES_MAX:
         tell("pv-vcpu-gdt", f"gdt_ents is {value.gdt_ents}: {GDT_ENTRIES_MAX} at most", "gdt_ents")
     if number == 0:
-        pfn("user_regs", "the start_info page", value.user_regs.rdx if wide else value.user_regs.edx)
+        start = int(value.user_regs.rdx if wide else value.user_regs.edx)
+        pages = telling.state.pages
+        if pfn("user_regs", "the start_info page", start) and pages is not None:
+            pages.check_start_info(telling, start, type(value).field("user_regs").offset or 0)
     _registers(tell, value, wide=wide)
     flags = int(value.flags)
     if not flags & VgcfFlags.ONLINE:
@@ -175,6 +182,7 @@ def _p2m_frames(telling: Telling, value: Any) -> None:
     if end is None or frames is None:
         return
     telling.state.end_pfn = max(end, telling.state.end_pfn or 0)
+    telling.state.p2m_frames = (telling.event, list(frames))  # type: ignore[assignment]
     if values["p2m_start_pfn"]:
         telling.tell("pv-p2m-start", f"the frames begin with pfn 0x{value.p2m_start_pfn:x}", 0, 0, value.p2m_start_pfn)
     at = type(value).field("p2m_pfns").offset or 0
@@ -223,6 +231,10 @@ def complete(telling: Telling) -> None:
     state = telling.state
     if state.whole and not state.vcpus.get(0, {}).get("BASIC"):
         telling.tell("pv-vcpu-missing", "there is no X86_PV_VCPU_BASIC of vcpu 0")
+    if state.p2m_frames is not None:
+        event, frames = state.p2m_frames
+        pv_pages.check_frames(telling.about(event), frames)
+    pv_pages.check_pinned(telling)
     if state.configuration is not None and state.vcpus:
         from xenmig.core.check import guest_configuration
 

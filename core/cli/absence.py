@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from xenmig.core.decode.reading import Reading
     from xenmig.core.sources.connection import Connection
 
+ONLY_RECEIVER = "holds only what a receiver says: the guest's own stream is not there"
+
 _MOST_NAMED = 3
 
 
@@ -20,6 +22,7 @@ def nothing_found(reading: Reading) -> str:
         return "holds no stream"
     # A connection that was cut off has its reason here.
     cut = [str(notice) for notice in capture.notices if notice.kind in ("cut", "damaged")]
+    snapped = [str(notice) for notice in capture.notices if notice.kind == "snaplen"]
     also = f"; {'; '.join(cut)}" if cut else ""
     if not capture.frames:
         return f"the capture holds no frames{also}"
@@ -29,6 +32,8 @@ def nothing_found(reading: Reading) -> str:
         others = "; ".join(str(notice) for notice in capture.notices)
         return f"no migration in this capture: no TCP connection in {frames}{'; ' + others if others else ''}"
     connections = f"{number:,} TCP connection{'' if number == 1 else 's'}"
+    if snapped and not reading.opaque:
+        return f"no migration in this capture: {connections} in {frames}; {snapped[0]}{also}"
     if not reading.opaque:
         return (
             f"no migration in this capture: {connections} in {frames}, none of them begins as a migration stream does;"
@@ -40,7 +45,8 @@ def nothing_found(reading: Reading) -> str:
     parts = []
     for kind, found in named.items():
         ends = [f"{one.directions[0].source} and {one.directions[0].destination}" for one in found[:_MOST_NAMED]]
-        more = f", and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
+        unnamed = reading.opaque_counts[kind] - _MOST_NAMED
+        more = f", and {unnamed:,} more" if unnamed > 0 else ""
         parts.append(f"{DESCRIPTIONS[kind]} (between {', '.join(ends)}{more})")
     return f"no migration in this capture: {connections} in {frames}; {'; '.join(parts)}; {HOW_TO_SEE}{also}"
 

@@ -16,7 +16,9 @@ COMMANDS = {
     "records": "one line per record",
     "show": "one record in full",
     "timeline": "phases, iterations, downtime, and who owns the guest",
+    "rules": "what verify checks: severity, reason, source, and who refuses what breaks it",
     "extract": "the streams out of a capture, byte for byte",
+    "wireshark": "install the dissector for Wireshark and tshark, say where it is, or remove it",
     "scapy": "an interactive session with the records as Scapy packets",
 }
 "The commands and what each answers, in the order of the help; a command is the module of the same name."

@@ -17,6 +17,13 @@ def escaped(text: str | bytes) -> str:
     return "".join(_one(character) for character in text)
 
 
+def shortened(text: str, most: int = 120) -> str:
+    """``text`` escaped, and cut where it is longer than ``most`` characters."""
+    if len(text) <= most:
+        return escaped(text)
+    return f"{escaped(text[:most])}... ({len(text):,} characters)"
+
+
 def _one(character: str) -> str:
     if character == "\\":
         return "\\\\"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.cli.escape import escaped
+from xenmig.core.cli.escape import escaped, shortened
 from xenmig.core.cli.units import count, kibibytes
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def guest_text(guest: Guest) -> str:
     """Kind, name, processors, memory and uuid, as far as they are known."""
     kind = guest.description
-    named = f"{kind if kind != 'unknown' else ''} {escaped(guest.name)}".strip()
+    named = f"{kind if kind != 'unknown' else ''} {shortened(guest.name)}".strip()
     parts = [named] if named else []
     if guest.vcpus is not None:
         parts.append(count(guest.vcpus, "vcpu"))
@@ -22,7 +22,7 @@ def guest_text(guest: Guest) -> str:
     if guest.maximum is not None and guest.maximum != guest.memory:
         parts.append(f"at most {kibibytes(guest.maximum)}")
     if guest.uuid:
-        parts.append(f"uuid {escaped(guest.uuid)}")
+        parts.append(f"uuid {shortened(guest.uuid)}")
     if guest.problem:
         parts.append(escaped(guest.problem))
     return ", ".join(parts) or "not known"

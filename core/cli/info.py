@@ -126,8 +126,9 @@ def _lines(reading: Reading, timeline: Timeline) -> Iterator[str]:
     for connection, kind in reading.opaque[:MOST_OPAQUE]:
         ends = f"{connection.directions[0].source} and {connection.directions[0].destination}"
         yield f"  connection {connection.id}, {ends}: {DESCRIPTIONS[kind]}"
-    if len(reading.opaque) > MOST_OPAQUE:
-        yield f"  and {len(reading.opaque) - MOST_OPAQUE:,} more connections that are not decoded"
+    more = sum(reading.opaque_counts.values()) - MOST_OPAQUE
+    if more > 0:
+        yield f"  and {more:,} more connections that are not decoded"
     if not reading.streams:
         yield f"  {nothing_found(reading)}"
     for notice in reading.notices:

@@ -10,6 +10,7 @@ from xenmig.core.decode.events import (
     Header,
     Hole,
     Message,
+    Page,
     PageData,
     Record,
     RecordRun,
@@ -180,7 +181,7 @@ class Listing:
             text = f"truncated: {event.available:,} bytes are there{missing}"
             kind = type_text(record)
             self._line(stream, event.first, str(record.index), record.offset, record.layer, kind, record.length, text)
-        elif not isinstance(event, Complete):
+        elif not isinstance(event, (Complete, Page)):
             offset, length, what, text = _mishap(event)
             self._line(stream, event.first, "", offset, "", what, length, text)
 

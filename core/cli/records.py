@@ -9,14 +9,14 @@ from __future__ import annotations
 import sys
 
 from xenmig.core.cli.absence import legacy_stream, nothing_found
+from xenmig.core.cli.bodies import Bodies
 from xenmig.core.cli.listing import Listing, type_name
 from xenmig.core.cli.notices import print_notices
 from xenmig.core.cli.progress import Progress
-from xenmig.core.cli.values import fields, names
+from xenmig.core.cli.values import fields, names, problem_text
 from xenmig.core.decode.events import PageData, Record, Truncated, Unrecognised
 from xenmig.core.decode.reading import Reading
 from xenmig.core.definitions.libxc import PageType
-from xenmig.core.definitions.structs import Struct
 from xenmig.core.sources.errors import UnreadableInput
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ def run(options: Namespace) -> int:
     listing = Listing(
         _write, streams=reading.kind == "capture", pages=options.pages, pfns=options.pfns, only=options.stream
     )
+    bodies: dict[Stream, Bodies] = {}
     seen = False
     legacy = ""
     try:
@@ -56,7 +57,8 @@ def run(options: Namespace) -> int:
                     if isinstance(event, Unrecognised) and event.kind == "legacy":
                         legacy = event.layer
                 if options.json:
-                    _print_json(stream, events, options.pfns, numbered=reading.kind == "capture")
+                    known = bodies.setdefault(stream, Bodies())
+                    _print_json(stream, events, known, options.pfns, numbered=reading.kind == "capture")
                 else:
                     listing.take(stream, events)
     finally:
@@ -80,13 +82,14 @@ def _write(line: str, severity: str = "") -> None:  # noqa: ARG001 - all lines g
     sys.stdout.write(line + "\n")
 
 
-def _print_json(stream: Stream, events: Sequence[Event], pfns: bool, *, numbered: bool) -> None:
+def _print_json(stream: Stream, events: Sequence[Event], bodies: Bodies, pfns: bool, *, numbered: bool) -> None:
     import json
 
     for event in events:
+        bodies.take(event)
         record = event.partial if isinstance(event, Truncated) else event
         if isinstance(record, Record):
-            one = record_as_json(record, pfns=pfns)
+            one = record_as_json(record, bodies, pfns=pfns)
             if isinstance(event, Truncated):
                 one["truncated"] = {"available": event.available, "missing": event.missing}
             if numbered:
@@ -94,8 +97,8 @@ def _print_json(stream: Stream, events: Sequence[Event], pfns: bool, *, numbered
             sys.stdout.write(json.dumps(one) + "\n")
 
 
-def record_as_json(record: Record, *, pfns: bool = False, whole: bool = False) -> dict[str, Any]:
-    """A record as a JSON object; ``whole`` for opaque bytes in full."""
+def record_as_json(record: Record, bodies: Bodies, *, pfns: bool = False, whole: bool = False) -> dict[str, Any]:
+    """A record as a JSON object; ``bodies`` has seen what came before it, ``whole`` is for opaque bytes in full."""
     packet = record.first
     one: dict[str, Any] = {
         "record": record.index,
@@ -113,13 +116,17 @@ def record_as_json(record: Record, *, pfns: bool = False, whole: bool = False) -
     if isinstance(record, PageData):
         one["fields"] = _page_data(record, pfns)
         return one
-    definition = Struct.records[record.layer].get(record.type)
-    if definition is not None and record.body is not None:
-        value = definition.decode(record.body, record.byteorder)
+    value = bodies.decode(record)
+    if value is not None:
+        from xenmig.core.cli.meaningjson import meaning
+
         one["fields"] = fields(value, whole=whole)
         one["names"] = names(value)
+        more = meaning(value)
+        if more is not None:
+            one["meaning"] = more
         if value.problems:
-            one["problems"] = [problem.message for problem in value.problems]
+            one["problems"] = [problem_text(problem) for problem in value.problems]
     elif record.body is not None:
         one["fields"] = {"body": {"length": record.length, "hex": (record.body if whole else record.body[:64]).hex()}}
     return one

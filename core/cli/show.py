@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from xenmig.core.cli.bodies import Bodies
 from xenmig.core.cli.detail import header_lines, record_lines
 from xenmig.core.cli.notices import print_notices
 from xenmig.core.cli.progress import Progress
@@ -34,6 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--raw", action="store_true", help="show the bytes beside the fields, and opaque bytes in full")
     parser.add_argument("--pfns", action="store_true", help="list the pfns of a PAGE_DATA record")
+    parser.add_argument("--secrets", action="store_true", help="show the passwords in the guest's configuration")
 
 
 def _record(text: str) -> int | None:
@@ -50,6 +52,7 @@ def run(options: Namespace) -> int:
     """Run the command with parsed options."""
     reading = Reading(options.path)
     found: list[tuple[Stream, Header | Record]] = []
+    bodies = Bodies()
     records = 0
     wanted: int | None = options.stream
     try:
@@ -59,7 +62,7 @@ def run(options: Namespace) -> int:
                     wanted = stream.number
                 if stream.number != wanted:
                     continue
-                records, done = _look(stream, events, options.record, records, found)
+                records, done = _look(stream, events, options.record, records, found, bodies)
                 if done:
                     break
     finally:
@@ -68,26 +71,32 @@ def run(options: Namespace) -> int:
         print_notices(reading)
         raise UnreadableInput(reading.name, _missing(reading, wanted, options.record, records))
     if options.json:
-        _print_json(found, options)
+        _print_json(found, options, bodies)
     else:
         many = len(reading.streams) > 1
         for stream, one in found:
             if many:
                 sys.stdout.write(f"stream {stream.number}\n")
             if isinstance(one, Header):
-                lines = header_lines(one, raw=options.raw)
+                lines = header_lines(one, raw=options.raw, secrets=options.secrets)
             else:
-                lines = record_lines(one, raw=options.raw, pfns=options.pfns)
+                lines = record_lines(one, bodies, raw=options.raw, pfns=options.pfns)
             for line in lines:
                 sys.stdout.write(line + "\n")
     return 0
 
 
 def _look(
-    stream: Stream, events: list[Event], wanted: int | None, records: int, found: list[tuple[Stream, Header | Record]]
+    stream: Stream,
+    events: list[Event],
+    wanted: int | None,
+    records: int,
+    found: list[tuple[Stream, Header | Record]],
+    bodies: Bodies,
 ) -> tuple[int, bool]:
     """Look for the record among ``events``; returns the number of records so far and whether the search is over."""
     for event in events:
+        bodies.take(event)
         if wanted is None and isinstance(event, Header):
             found.append((stream, event))
             # The headers are over when libxc's domain header has come.
@@ -116,16 +125,19 @@ def _missing(reading: Reading, stream: int | None, record: int | None, records: 
     return f"there is no record {record}: they are numbered from 0 to {records - 1}"
 
 
-def _print_json(found: list[tuple[Stream, Header | Record]], options: Namespace) -> None:
+def _print_json(found: list[tuple[Stream, Header | Record]], options: Namespace, bodies: Bodies) -> None:
     import json
 
+    from xenmig.core.cli.configurationtext import without_passwords
+    from xenmig.core.cli.meaningjson import meaning
     from xenmig.core.cli.records import record_as_json
     from xenmig.core.cli.values import fields, names
 
     for stream, one in found:
         if isinstance(one, Record):
-            described: dict[str, Any] = record_as_json(one, pfns=options.pfns, whole=options.raw)
+            described: dict[str, Any] = record_as_json(one, bodies, pfns=options.pfns, whole=options.raw)
         else:
+            shown = fields(one.value, whole=options.raw)
             described = {
                 "record": None,
                 "layer": one.layer,
@@ -134,7 +146,10 @@ def _print_json(found: list[tuple[Stream, Header | Record]], options: Namespace)
                 "length": one.length,
                 "frame": one.first.frame if one.first is not None else None,
                 "time": one.first.time / 1e9 if one.first is not None else None,
-                "fields": fields(one.value, whole=options.raw),
+                "fields": shown if options.secrets else without_passwords(shown),
                 "names": names(one.value),
             }
+            more = meaning(one.value, secrets=options.secrets)
+            if more is not None:
+                described["meaning"] = more
         sys.stdout.write(json.dumps({"stream": stream.number, **described}) + "\n")

@@ -11,7 +11,7 @@ from xenmig.core.analysis.downtime import downtime, why_unknown
 from xenmig.core.analysis.outcome import outcome, owner
 from xenmig.core.analysis.timeline import Timeline
 from xenmig.core.check.checker import Checker
-from xenmig.core.cli.absence import legacy_stream, nothing_found
+from xenmig.core.cli.absence import ONLY_RECEIVER, legacy_stream, nothing_found
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import completeness, layers_text
@@ -19,6 +19,7 @@ from xenmig.core.cli.notices import print_notices
 from xenmig.core.cli.progress import Progress
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.units import count, duration, rate, utc
+from xenmig.core.cli.verdict import verdict
 from xenmig.core.decode.reading import Reading
 from xenmig.core.definitions.xl import TEXTS, MigrationError
 from xenmig.core.sources.errors import UnreadableInput
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from xenmig.core.analysis.phases import Phase
     from xenmig.core.decode.events import Message
     from xenmig.core.decode.reading import Stream
+    from xenmig.core.sources.connection import Direction
     from xenmig.core.sources.packet import Packet
 
 MOST_ROWS = 60
@@ -65,7 +67,7 @@ def run(options: Namespace) -> int:
         _print_json(reading, timeline, checkers)
     else:
         for migration in timeline.migrations:
-            for line in _lines(reading, migration, _findings(migration, checkers)):
+            for line in _lines(reading, migration, _findings(migration, checkers), checkers[migration.stream].complete):
                 sys.stdout.write(line + "\n")
         print_notices(reading)
     if not timeline.migrations:
@@ -77,7 +79,7 @@ def run(options: Namespace) -> int:
 
 def _nothing(reading: Reading) -> str:
     if reading.streams:
-        return "holds only what a receiver says: the guest's own stream is not there"
+        return ONLY_RECEIVER
     return nothing_found(reading)
 
 
@@ -90,11 +92,9 @@ def _findings(migration: Migration, checkers: dict[Stream, Checker]) -> dict[str
     return counts
 
 
-def _verdict(counts: dict[str, int]) -> str:
-    found = ", ".join(count(number, severity) for severity, number in counts.items() if number)
-    if not found:
-        return "sound"
-    return f"{'not sound' if counts['error'] else 'sound'}: {found}; xenmig verify lists what was found"
+def _verdict(counts: dict[str, int], complete: bool) -> str:
+    text = verdict(counts, complete)
+    return f"{text}; xenmig verify lists what was found" if any(counts.values()) else text
 
 
 def _print_json(reading: Reading, timeline: Timeline, checkers: dict[Stream, Checker]) -> None:
@@ -114,7 +114,7 @@ def _print_json(reading: Reading, timeline: Timeline, checkers: dict[Stream, Che
     sys.stdout.write(json.dumps(facts) + "\n")
 
 
-def _lines(reading: Reading, migration: Migration, findings: dict[str, int]) -> Iterator[str]:
+def _lines(reading: Reading, migration: Migration, findings: dict[str, int], complete: bool) -> Iterator[str]:
     if migration.number > 1:
         yield ""
     if migration.captured:
@@ -132,19 +132,18 @@ def _lines(reading: Reading, migration: Migration, findings: dict[str, int]) -> 
         rows.append(("time", f"{utc(migration.first.time)}, {duration(seconds)}{_speed(migration, seconds)}"))
     direction = migration.stream.direction
     if direction is not None:
-        again = f"{count(direction.retransmitted, 'segment')} sent again ({direction.retransmitted_bytes:,} bytes)"
-        rows.append(
-            ("tcp", f"{count(direction.segments, 'segment')}, {again}, {direction.out_of_order:,} out of order")
-        )
-    rows.append(("verdict", _verdict(findings)))
+        rows.append(("tcp", _segments(direction)))
+    rows.append(("verdict", _verdict(findings, complete)))
     rows.append(("outcome", outcome(migration)))
     rows.append(("owner", f"{owned.name}: {owned.reason}"))
     rows.append(("downtime", _downtime(migration)))
     if rule is not None:
         rows.append(("live loop", f"stopped by {rule.name}: {rule.text}" if rule.name != "unknown" else rule.text))
     yield from aligned(rows)
-    yield ""
-    yield from _table(migration)
+    table = [*_table(migration)]
+    if len(table) > 1:
+        yield ""
+        yield from table
     if paused is not None and paused.steps:
         yield ""
         yield "  since the last byte sent while the guest was running"
@@ -154,6 +153,17 @@ def _lines(reading: Reading, migration: Migration, findings: dict[str, int]) -> 
 def _speed(migration: Migration, seconds: float) -> str:
     speed = rate(migration.bytes, seconds)
     return f", {speed} on average" if speed else ""
+
+
+def _segments(direction: Direction) -> str:
+    parts = [count(direction.segments, "segment")]
+    if direction.retransmitted:
+        parts.append(f"{direction.retransmitted:,} captured before ({direction.retransmitted_bytes:,} bytes)")
+    if direction.out_of_order:
+        parts.append(f"{direction.out_of_order:,} late (sent again after a loss, or overtaken)")
+    if len(parts) == 1:
+        parts.append("none sent again or out of order")
+    return ", ".join(parts)
 
 
 def _downtime(migration: Migration) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xenmig.core.cli.escape import escaped
 from xenmig.core.definitions.enumerations import Enumeration, Flags
-from xenmig.core.definitions.structs import Entry, Struct
+from xenmig.core.definitions.structs import Entry, Problem, Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,14 +99,41 @@ def fields(value: Struct, *, whole: bool = False) -> dict[str, Any]:
 
 
 def names(value: Struct) -> dict[str, Any]:
-    """What the numbers among the fields are called: a name, or a list of names for flags; None when unknown."""
+    """What the numbers among the fields are called: a name, or a list of names for flags; None when unknown.
+
+    Structs inside are as in :func:`fields`, and left out when nothing in them has names.
+    """
     found: dict[str, Any] = {}
     for field, one in value.items():
         if isinstance(one, Flags):
             found[field.name] = one.names
         elif isinstance(one, Enumeration):
             found[field.name] = one.name
+        elif isinstance(one, (Struct, list)):
+            inside = _names_inside(one)
+            if inside:
+                found[field.name] = inside
     return found
+
+
+def _names_inside(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return names(value)
+    if isinstance(value, Entry):
+        inside = names(value.descriptor)
+        if value.value is not None and (data := names(value.value)):
+            inside["data"] = data
+        return inside
+    if isinstance(value, list):
+        listed = [_names_inside(item) for item in value[:MOST_ITEMS]]
+        return listed if any(listed) else None
+    return None
+
+
+def problem_text(problem: Problem) -> str:
+    """What decoding found wrong, with the field that it is about."""
+    field = problem.field
+    return problem.message if not field or problem.message.startswith(field) else f"{field}: {problem.message}"
 
 
 def decoded(text: bytes) -> str:

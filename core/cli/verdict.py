@@ -19,28 +19,42 @@ if TYPE_CHECKING:
     from xenmig.core.decode.reading import Reading
     from xenmig.core.sources.errors import UnreadableInput
 
+MOST_SHOWN = 20
+"Findings of one rule that are printed without -v."
+
 _LAYERS = ("xl", "libvirt", "libxl", "libxc")
 _SEVERITIES = ("error", "warning", "note")
 
 
+def verdict(counts: dict[str, int], complete: bool) -> str:
+    """The verdict in a few words, with the numbers of findings by severity."""
+    sound = not counts["error"]
+    words = ("sound" if complete else "sound as far as it goes") if sound else "not sound"
+    numbers = ", ".join(count(counts[severity], severity) for severity in _SEVERITIES if counts[severity])
+    return f"{words}: {numbers}" if numbers else words
+
+
 def print_text(reading: Reading, found: Sequence[Checked], write: Write, verbose: bool) -> None:
     """The verdict, the findings in stream order, and the notices about the input itself."""
-    sound = all(one.checker.sound for one in found)
     totals = {severity: sum(one.checker.counts[severity] for one in found) for severity in _SEVERITIES}
-    numbers = ", ".join(count(totals[severity], severity) for severity in _SEVERITIES if totals[severity])
-    incomplete = sound and not all(one.checker.complete for one in found if one.stream.role == "sender")
-    verdict = ("sound as far as it goes" if incomplete else "sound") if sound else "not sound"
-    head = f"{escaped(reading.name)}: {verdict}{': ' if numbers else ''}{numbers}"
-    write(head, "" if sound else "error")
+    complete = all(one.checker.complete for one in found if one.stream.role == "sender")
+    head = f"{escaped(reading.name)}: {verdict(totals, complete)}"
+    write(head, "error" if totals["error"] else "")
     for one in found:
         many = f"stream {one.stream.number}: " if reading.kind == "capture" else ""
         ends = f" ({_ends(one)})" if one.stream.direction is not None else ""
         whole = "" if one.checker.complete or one.stream.role == "receiver" else ", incomplete"
         write(f"  {many}{one.description}{whole}{ends}")
+        shown: dict[str, int] = {}
         for finding in one.checker.findings:
-            _finding(finding, write, verbose)
-        for rule, number in one.checker.suppressed.items():
-            write(f"    and {number:,} more of {rule}")
+            number = shown[finding.rule] = shown.get(finding.rule, 0) + 1
+            if verbose or number <= MOST_SHOWN:
+                _finding(finding, write, verbose)
+        for rule, number in shown.items():
+            left = one.checker.suppressed.get(rule, 0) + (0 if verbose else max(0, number - MOST_SHOWN))
+            if left:
+                listed = "" if verbose else f" (-v lists {number:,} of them)" if number > MOST_SHOWN else ""
+                write(f"    and {left:,} more of {rule}{listed}")
     for notice in reading.notices:
         write(f"  input: {escaped(notice)}")
 

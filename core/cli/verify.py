@@ -1,7 +1,7 @@
 """Says what is wrong with streams, where, and whether it matters.
 
 Exit code: 0 when every input is sound, 1 when one has an error, 2 when one cannot be read as a stream or capture. The
-options -i, -f, -v, -q and --syslog are those of Xen's verify-stream-v2.
+options -i, -f, -v, -q and --syslog are those of Xen's verify-stream-v2. `xenmig rules` lists what is checked.
 """
 
 from __future__ import annotations
@@ -53,9 +53,10 @@ class Checked:
     legacy: str
     "The layer whose header a legacy stream follows, else empty."
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, *, inside: bool = False, deep: bool = False) -> None:
+        """``inside`` checks what is in the bodies, too; ``deep`` what is in guest memory."""
         self.stream = stream
-        self.checker = Checker(stream.kind)
+        self.checker = Checker(stream.kind, inside=inside, deep=deep)
         self.layers = []
         self.domain: Any = None
         self.legacy = ""
@@ -88,7 +89,7 @@ class Checked:
         stream = self.stream
         if stream.role == "receiver":
             return f"what the receiver said, {stream.decoder.position:,} bytes"
-        parts = [" > ".join(sorted(self.layers, key=_LAYERS.index)) or stream.kind]
+        parts = [" > ".join(sorted(self.layers, key=_LAYERS.index)) or _kind(stream)]
         domain = self.domain
         if domain is not None and getattr(domain, "type", None) is not None:
             kind = str(domain.type.name or domain.type)
@@ -97,6 +98,10 @@ class Checked:
         parts.append(f"{self.records:,} record{'' if self.records == 1 else 's'}")
         parts.append(f"{stream.decoder.position:,} bytes")
         return ", ".join(parts)
+
+
+def _kind(stream: Stream) -> str:
+    return "a stream that is joined at its end" if stream.kind == "joined" else stream.kind
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -110,6 +115,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-f", "--format", choices=("libxc", "libxl", "xl"), help="what the input begins with (default: see its bytes)"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="list the records as well, and explain the rules")
+    parser.add_argument(
+        "--bodies",
+        action="store_true",
+        help="look inside HVM_CONTEXT, vcpu records, policies and parameters as well; this takes some milliseconds",
+    )
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="look into guest memory as well, where Xen's receiver does: page tables and start_info of PV guests",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing; the exit code says it")
     parser.add_argument("--syslog", action="store_true", help="write to syslog instead of the standard output")
 
@@ -130,6 +145,8 @@ def run(options: Namespace) -> int:
         json=options.json,
         verbose=options.verbose and not options.quiet,
         quiet=options.quiet,
+        bodies=options.bodies or options.deep,
+        deep=options.deep,
         write=write,
         complain=complain,
     )
@@ -152,6 +169,8 @@ def verify(
     json: bool = False,
     verbose: bool = False,
     quiet: bool = False,
+    bodies: bool = False,
+    deep: bool = False,
     write: Write = _print,
     complain: Callable[[str], None] = _complain,
 ) -> int:
@@ -159,7 +178,7 @@ def verify(
     worst = SOUND
     for path in paths:
         try:
-            reading, found = _check(path, format, write if verbose and not json else None)
+            reading, found = _check(path, format, write if verbose and not json else None, bodies=bodies, deep=deep)
         except UnreadableInput as error:
             worst = UNREADABLE
             if json:
@@ -187,9 +206,11 @@ def verify(
     return worst
 
 
-def _check(path: str, format: str, write: Write | None) -> tuple[Reading, list[Checked]]:
+def _check(
+    path: str, format: str, write: Write | None, *, bodies: bool = False, deep: bool = False
+) -> tuple[Reading, list[Checked]]:
     # The listing shows each record.
-    reading = Reading(path, format, runs=write is None)
+    reading = Reading(path, format, runs=write is None, deep=deep)
     listing: Listing | None = None
     if write is not None:
         from xenmig.core.cli.listing import Listing
@@ -201,7 +222,7 @@ def _check(path: str, format: str, write: Write | None) -> tuple[Reading, list[C
             for stream, events in reading:
                 one = checked.get(stream)
                 if one is None:
-                    one = checked[stream] = Checked(stream)
+                    one = checked[stream] = Checked(stream, inside=bodies, deep=deep)
                 one.take(events)
                 if listing is not None:
                     listing.take(stream, events)
@@ -219,6 +240,10 @@ def _check(path: str, format: str, write: Write | None) -> tuple[Reading, list[C
             from xenmig.core.cli.absence import legacy_stream
 
             raise UnreadableInput(reading.name, legacy_stream(one.legacy))
+    if all(one.stream.role == "receiver" and one.checker.sound for one in checked.values()):
+        from xenmig.core.cli.absence import ONLY_RECEIVER
+
+        raise UnreadableInput(reading.name, ONLY_RECEIVER)
     return reading, sorted(checked.values(), key=_order)
 
 

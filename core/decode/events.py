@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from xenmig.core.decode.pages import PfnArray
+    from xenmig.core.definitions.libxc import PageType
     from xenmig.core.definitions.structs import Struct
     from xenmig.core.sources.packet import Packet
 
@@ -347,6 +348,32 @@ class Unrecognised:
         self.first = first
 
 
+class Page:
+    """Fires, for a consumer that asked for it, when a page of guest memory has come that is worth a look."""
+
+    __slots__ = ("offset", "record", "pfn", "type", "data", "first")
+
+    offset: int
+    "Absolute position of the page's first byte."
+    record: int
+    "Number of the PAGE_DATA record that brings it; its own event follows."
+    pfn: int
+    type: PageType
+    data: bytes
+    "4096 bytes."
+    first: Packet | None
+
+    def __init__(
+        self, offset: int, record: int, pfn: int, type: PageType, data: bytes, first: Packet | None = None
+    ) -> None:
+        self.offset = offset
+        self.record = record
+        self.pfn = pfn
+        self.type = type
+        self.data = data
+        self.first = first
+
+
 class Hole:
     """Fires when bytes of a TCP direction are missing from the capture."""
 
@@ -461,5 +488,15 @@ class Complete:
 
 if TYPE_CHECKING:
     Event: TypeAlias = (
-        Header | Record | RecordRun | Message | Unrecognised | Hole | Resynchronised | Trailing | Truncated | Complete
+        Header
+        | Record
+        | RecordRun
+        | Page
+        | Message
+        | Unrecognised
+        | Hole
+        | Resynchronised
+        | Trailing
+        | Truncated
+        | Complete
     )

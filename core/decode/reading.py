@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.decode.recognise import DESCRIPTIONS, LONGEST, STREAMS, recognise, recognise_file
+from xenmig.core.decode.recognise import DESCRIPTIONS, LONGEST, STREAMS, recognise, recognise_cut, recognise_file
 from xenmig.core.decode.stream import StreamDecoder
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.open import open_input
@@ -24,7 +24,12 @@ HOW_TO_SEE = (
     "libvirt's tcp transport (README, section on capturing)"
 )
 
-CLEAR_WHEN_JOINED = ("tls", "ssh", "libvirt rpc", "xapi http")
+MOST_STREAMS = 256
+"Streams of a capture that are decoded; of those beyond it, their number is told."
+MOST_SEARCHED = 128
+"Directions whose beginning was missed and in which a record is looked for at the same time."
+MOST_OPAQUE = 256
+"Connections that are named though they are not decoded; of those beyond it, their number is told."
 
 
 class Stream:
@@ -75,23 +80,33 @@ class Reading:
     streams: list[Stream]
     "Every stream found so far; those of connections joined mid-stream only once a record was found in them."
     opaque: list[tuple[Connection, str]]
-    "Connections that are named and not decoded, with what they are: a key of ``recognise.DESCRIPTIONS``."
+    """Connections that are named and not decoded, with what they are: a key of ``recognise.DESCRIPTIONS``. The first
+    ``MOST_OPAQUE`` of them."""
+    opaque_counts: dict[str, int]
+    "How many connections of each such kind there are."
     capture: Capture | None
 
-    def __init__(self, path: str, start: str = "", *, runs: bool = False) -> None:
+    def __init__(self, path: str, start: str = "", *, runs: bool = False, deep: bool = False) -> None:
         """Open ``path`` ("-" is standard input); ``start`` names the outermost layer where it must not be guessed.
 
-        ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind.
+        ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind; ``deep``
+        for a :class:`~xenmig.core.decode.events.Page` for each page table of a PV guest instead, which means that its
+        memory is read.
         """
         self._runs = runs
+        self._deep = deep
         self.input: Input = open_input(path)
         self.name = self.input.name
         self.size = self.input.size
         self.streams = []
         self.opaque = []
+        self.opaque_counts = {}
         self.capture = None
         self.kind = "stream"
-        self._joined: dict[int, Stream] = {}
+        self._by_direction: dict[Direction, Stream] = {}
+        # Directions whose beginning was missed and in which no record has turned up yet.
+        self._searched: list[Direction] = []
+        self._left_out = 0
         self._start = start
         if start:
             return
@@ -107,6 +122,8 @@ class Reading:
             self.capture = Capture(self.input, self._consumer)
         elif kind == "xl receiver":
             self._start = kind
+        elif cut := recognise_cut(first):
+            self._start = cut
         else:
             self.input.close()
             raise UnreadableInput(self.name, what_it_is_instead(first))
@@ -124,6 +141,8 @@ class Reading:
     def notices(self) -> list[str]:
         """Sentences about the input itself: cut off, damaged, frames that were not understood."""
         notices = [str(notice) for notice in self.capture.notices] if self.capture is not None else []
+        if self._left_out:
+            notices.append(f"too many streams at once: {self._left_out:,} directions of connections are not decoded")
         notice = getattr(self.input, "notice", None)
         if notice:
             notices.append(notice)
@@ -138,30 +157,58 @@ class Reading:
             from xenmig.core.decode.conversation import ConversationDecoder
 
             return Stream(1, self._start, "receiver", ConversationDecoder())
-        return Stream(1, self._start, "sender", StreamDecoder(self._start, runs=self._runs))
+        return Stream(1, self._start, "sender", self._decoder(self._start))
+
+    def _decoder(self, start: str, *, joined: bool = False) -> StreamDecoder:
+        if self._deep:
+            from xenmig.core.decode.page_contents import PageContentsDecoder
+
+            return PageContentsDecoder(start, joined=joined)
+        return StreamDecoder(start, joined=joined, runs=self._runs)
 
     def _capture_events(self, capture: Capture) -> Iterator[tuple[Stream, list[Event]]]:
         from xenmig.core.decode.events import Resynchronised
 
-        by_direction: dict[Direction, Stream] = {}
+        by_direction = self._by_direction
         for direction, events in capture:
             stream = by_direction.get(direction)
             if stream is None:
-                stream = self._joined.get(id(direction)) or self._stream_of(direction)
-                if stream.kind == "joined" and not stream.number:
-                    # Any traffic may be joined in the middle; it is a migration only when a record turns up in it.
-                    if not any(type(event) is Resynchronised for event in events):
-                        continue
-                    stream.number = len(self.streams) + 1
-                    self.streams.append(stream)
-                by_direction[direction] = stream
+                # Any traffic may be joined in the middle; it is a migration only when a record turns up in it.
+                if not any(type(event) is Resynchronised for event in events):
+                    continue
+                decoder = direction.consumer
+                if not isinstance(decoder, StreamDecoder):
+                    # Dropped for others before its events were taken.
+                    continue
+                stream = self._add("joined", "sender", decoder, direction)
             yield stream, events
 
-    def _stream_of(self, direction: Direction) -> Stream:
-        for stream in self.streams:
-            if stream.direction is direction:
-                return stream
-        raise AssertionError("events of a direction without a stream")
+    def _add(self, kind: str, role: str, decoder: StreamDecoder | ConversationDecoder, direction: Direction) -> Stream:
+        stream = Stream(len(self.streams) + 1, kind, role, decoder, direction.connection, direction)
+        self.streams.append(stream)
+        self._by_direction[direction] = stream
+        return stream
+
+    def _room(self) -> bool:
+        """Whether one more direction can be decoded; memory use must not depend on how many there are."""
+        if len(self.streams) >= MOST_STREAMS:
+            self._left_out += 1
+            return False
+        return True
+
+    def _search(self, direction: Direction) -> None:
+        """Look for records in ``direction``; of too many that are searched, the longest silent one is dropped."""
+        from xenmig.core.sources.interest import Uninterested
+
+        if len(self._searched) >= MOST_SEARCHED:
+            found = self._by_direction
+            self._searched = [one for one in self._searched if one not in found and _is_searched(one)]
+        if len(self._searched) >= MOST_SEARCHED:
+            quiet = min(self._searched, key=_last_payload)
+            self._searched.remove(quiet)
+            quiet.consumer = Uninterested(quiet.consumer.position)
+            self._left_out += 1
+        self._searched.append(direction)
 
     def _consumer(
         self, connection: Connection, direction: Direction, prefix: bytes, from_start: bool
@@ -173,25 +220,45 @@ class Reading:
         kind = recognise(prefix)
         if kind is None:
             return NEED_MORE
-        decoder: StreamDecoder | ConversationDecoder
-        if kind in STREAMS:
-            decoder = StreamDecoder(kind, runs=self._runs)
-            role = "sender"
-        elif kind == "xl receiver":
-            decoder = ConversationDecoder()
-            role = "receiver"
-        elif kind:
-            if all(known is not connection for known, _ in self.opaque):
-                self.opaque.append((connection, kind))
-            return None
-        elif from_start:
-            return None
-        else:
-            decoder = StreamDecoder(joined=True, runs=self._runs)
-            self._joined[id(direction)] = Stream(0, "joined", "sender", decoder, connection, direction)
+        if kind in STREAMS or kind == "xl receiver":
+            if not self._room():
+                return None
+            if kind == "xl receiver":
+                conversation = ConversationDecoder()
+                self._add(kind, "receiver", conversation, direction)
+                return conversation
+            decoder = self._decoder(kind)
+            self._add(kind, "sender", decoder, direction)
             return decoder
-        self.streams.append(Stream(len(self.streams) + 1, kind, role, decoder, connection, direction))
-        return decoder
+        if kind:
+            self._name(connection, direction, kind)
+            return None
+        if from_start or not self._room():
+            return None
+        self._search(direction)
+        return self._decoder("", joined=True)
+
+    def _name(self, connection: Connection, direction: Direction, kind: str) -> None:
+        """Note once for both of its directions what a connection is that cannot be decoded."""
+        from xenmig.core.sources.interest import Uninterested
+
+        if any(known is connection for known, _ in self.opaque):
+            return
+        if len(self.opaque) < MOST_OPAQUE:
+            self.opaque.append((connection, kind))
+        elif isinstance(direction.peer.consumer, Uninterested):
+            # Its other direction has been named before.
+            return
+        self.opaque_counts[kind] = self.opaque_counts.get(kind, 0) + 1
+
+
+def _is_searched(direction: Direction) -> bool:
+    decoder = direction.consumer
+    return isinstance(decoder, StreamDecoder) and decoder.searching and not direction.ended
+
+
+def _last_payload(direction: Direction) -> int:
+    return direction.payload_frame
 
 
 def what_it_is_instead(first: bytes) -> str:

@@ -23,9 +23,14 @@ _MAGIC = (
     (b"POST /services/xenops", "xapi http"),
     (b"\x7fELF", "elf"),
 )
+_OTHER_CAPTURES = (b"\xa1\xb2\xcd\x34", b"\x34\xcd\xb2\xa1", b"snoop\0\0\0")
+"Kuznetsov's pcap, both byte orders, and snoop: Wireshark's wiretap/libpcap.h and snoop.c."
 
 LONGEST = max(len(magic) for magic, _ in _MAGIC)
 "Bytes that settle the question in every case."
+
+LEAST_CUT = 4
+"Bytes of a magic number that are believed when a file holds no more than these."
 
 STREAMS = ("xl", "libvirt", "libxl", "libxc")
 "What the stream decoder decodes."
@@ -46,6 +51,7 @@ DESCRIPTIONS = {
     "libvirt rpc": "libvirt RPC",
     "elf": "ELF file: perhaps a core made by xl dump-core, which is no migration stream",
     "legacy": "legacy (version 1) libxc stream, Xen 4.5 and earlier, which xenmig does not decode",
+    "capture": "a capture in a format that xenmig does not read: convert it with `editcap -F pcapng IN OUT`",
     "text": "text file",
 }
 
@@ -65,16 +71,29 @@ def recognise(prefix: bytes) -> str | None:
     return _by_shape(prefix, ("tls", "libvirt rpc"))
 
 
+def recognise_cut(prefix: bytes) -> str | None:
+    """What the whole of a file is the beginning of, when it ends inside the magic number of a stream; else None."""
+    if len(prefix) >= LEAST_CUT:
+        for magic, kind in _MAGIC:
+            if kind in STREAMS and len(prefix) < len(magic) and magic.startswith(prefix):
+                return kind
+    return None
+
+
 def recognise_file(prefix: bytes) -> str:
     """The same for the beginning of a whole file, where formats without a magic number can be told as well."""
     kind = recognise(prefix)
     if kind:
         return kind
+    if prefix.startswith(_OTHER_CAPTURES):
+        return "capture"
     # Legacy streams begin with the p2m size, 4 or 8 bytes: xc_domain_save.c of Xen 4.5; 64-bit PV has all ones behind.
     if len(prefix) >= 24:
         low = int.from_bytes(prefix[:4], "little")
         marked = prefix[8:16] == b"\xff" * 8 or prefix[4:8] == b"\xff" * 4
-        if 0x100 <= low <= 0x10000000 and (marked or prefix[4:8] == b"\0" * 4):
+        # A toolstack of 32 bits goes on with a batch of 1 to 1024 pages, or with a negative number for something else.
+        following = int.from_bytes(prefix[4:8], "little", signed=True)
+        if 0x100 <= low <= 0x10000000 and (marked or -32 <= following <= 1024):
             return "legacy"
     if prefix and not prefix.translate(None, bytes(range(32, 127)) + b"\t\n\r"):
         return "text"

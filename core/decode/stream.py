@@ -41,6 +41,11 @@ class StreamDecoder(RecordDecoder):
         elif start:
             self._enter(start)
 
+    @property
+    def searching(self) -> bool:
+        """Whether the position is lost and the next plausible record is being looked for."""
+        return self._searching
+
     # -- holes ----------------------------------------------------------------------------------------------------
 
     def hole(self, count: int) -> None:

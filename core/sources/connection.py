@@ -79,10 +79,13 @@ class Direction:
     segments: int
     "Segments with payload."
     retransmitted: int
-    "Segments with payload of which at least one byte had been there before, without keep-alives."
+    "Segments with payload of which at least one byte had been captured before, without keep-alives."
     retransmitted_bytes: int
+    "Bytes that had been captured before."
     out_of_order: int
-    "Segments with new payload that came after a segment with later payload."
+    """Segments with new payload that were captured after later payload: overtaken on the way, or sent again because the
+    first one was lost before the place of capture. The bytes do not tell which. Together with ``retransmitted`` these
+    are the segments that Wireshark, by their times, marks as retransmission or as out of order."""
     keep_alives: int
     "Segments that hold one byte, and that one had been there before."
     holes: int

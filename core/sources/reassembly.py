@@ -329,8 +329,8 @@ class Reassembler:
         self._waiting_segments -= len(direction.waiting)
         self._waiting.pop(direction, None)
         direction.waiting.clear()
-        if direction.fin is not None:
-            direction.consumer.packet = direction.fin
+        # Of bytes that were passed over, the consumer was not told the packets.
+        direction.consumer.packet = direction.fin or direction.last_payload or direction.consumer.packet
         direction.consumer.end()
         self._take(direction)
 

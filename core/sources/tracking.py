@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xenmig.core.sources.notice import Notices
     from xenmig.core.sources.segment import Segment
 
-MOST_TRACKED = 3072
+MOST_TRACKED = 1536
 "Connections remembered at a time; beyond it, closed ones and the longest silent are forgotten first."
 MOST_LISTED = 1024
 "Connections of interest kept for the caller."

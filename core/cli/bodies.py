@@ -1,0 +1,40 @@
+"""The bodies of one stream, decoded as closely as what came before them allows."""
+
+from __future__ import annotations
+
+from xenmig.core.decode.events import Header, PageData, Record
+from xenmig.core.definitions import bodies, libxc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenmig.core.decode.events import Event
+    from xenmig.core.definitions.structs import Struct
+
+_NEEDED_LATER = (libxc.X86PvInfo.record, libxc.X86CpuidPolicy.record)
+
+
+class Bodies:
+    """Decodes the bodies of a stream; shows every event to :meth:`take` first, in order."""
+
+    __slots__ = ("guest",)
+
+    guest: bodies.Guest
+    "What earlier records say that later ones need."
+
+    def __init__(self) -> None:
+        self.guest = bodies.Guest()
+
+    def take(self, event: Event) -> None:
+        """Remember what later bodies need of this event."""
+        if isinstance(event, Header):
+            if isinstance(event.value, libxc.ImageHeader):
+                self.guest = bodies.Guest()
+            self.guest.take(event.value)
+        elif type(event) is Record and event.layer == libxc.LAYER and event.type in _NEEDED_LATER:
+            self.decode(event)
+
+    def decode(self, record: Record) -> Struct | None:
+        """The body of a record; None when nobody defines it, when it was not kept, and for PAGE_DATA."""
+        if record.body is None or isinstance(record, PageData):
+            return None
+        return bodies.decode(record.layer, record.type, record.body, self.guest, record.byteorder)
