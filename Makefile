@@ -13,7 +13,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/installed ## Install into .venv; show and verify a real migration from pcaps/
@@ -39,9 +39,14 @@ fuzz: $(VENV)/tested tools ## Mutate streams for a long time
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m fuzz
 
 .PHONY: generate
-generate: $(VENV)/tested ## Make the Scapy layers and the Wireshark dissector from the definitions
+generate: $(VENV)/tested ## Make the Scapy layers, the Wireshark dissector and docs/records.md from the definitions
 	$(BIN)/python -m xenmig.scapy_layers.generate
 	$(BIN)/python -m xenmig.wireshark.generate
+	$(BIN)/python -m xenmig.core.definitions.reference
+
+.PHONY: wireshark-versions
+wireshark-versions: ## Put Wireshark 4.4 and 4.6 into folders of their own, for the tests (root, about a minute)
+	wireshark/versions.sh
 
 .PHONY: clean
 clean: ## Remove what the other targets made
@@ -52,7 +57,8 @@ clean: ## Remove what the other targets made
 .PHONY: tools
 tools:
 	@missing=(); \
-	for tool in tshark tcpflow; do command -v $$tool > /dev/null || missing+=($$tool); done; \
+	for tool in tshark tcpflow lua5.2 lua5.4 lua-check; do \
+		command -v $${tool/lua-check/luacheck} > /dev/null || missing+=($$tool); done; \
 	if (( $${#missing[@]} )); then $(call apt-install,"$${missing[@]}") || echo "not here: $${missing[*]}" >&2; fi
 	@# verify-stream-v2 is fetched by tests/peer.py, which needs apt's lists.
 	@if command -v apt-cache > /dev/null && ! apt-cache --names-only search '^xen-utils-4' | grep -q .; then \

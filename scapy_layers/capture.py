@@ -88,8 +88,13 @@ class CaptureRecipe:
         self.checksums = checksums
 
     def write(self, path: str | Writable, stream: Any) -> int:
-        """Write ``stream`` (a MigrationStream, packets, a recipe, or bytes) as a capture; returns how many frames."""
+        """Write ``stream`` (a MigrationStream, packets, a recipe, or bytes) as a capture; returns how many frames.
+
+        Raises ValueError for the file from which the stream's guest memory is still to be read.
+        """
         if isinstance(path, str):
+            if isinstance(stream, MigrationStream):
+                stream.check_target(path)
             with open(path, "wb") as file:
                 return self.write(file, stream)
         path.write(_PCAP.pack(_MAGIC_NANOSECONDS, 2, 4, 0, 0, 262144, _ETHERNET))

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 GUESTS = ("HVM", "PVH", "PV")
 OUTER = ("xl", "libvirt", "libxl", "libxc")
+OLDEST = (4, 6)
+"The release that brought the format."
 NO_SUBLEAF = 0xFFFFFFFF
 PFNS_PER_FRAME = 512
 "pfns of a 64-bit guest in one frame of its p2m: 4096 / 8."
@@ -123,6 +125,8 @@ class Recipe:
         major, _, minor = xen.partition(".")
         if not (major.isdigit() and minor.isdigit()):
             raise ValueError(f"xen is a release such as 4.17, not {xen!r}")
+        if (int(major), int(minor)) < OLDEST:
+            raise ValueError(f"Xen {xen} writes legacy streams, which are no records; since 4.6 there are")
         if min(pages, iterations, vcpus, batch) < 1:
             raise ValueError("pages, iterations, vcpus and batch are at least 1")
         self.guest = guest

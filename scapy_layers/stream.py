@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from os.path import exists, samefile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scapy.packet import NoPayload, Packet, Raw
 
-from xenmig.scapy_layers.headers import WrapperPacket
+from xenmig.scapy_layers.headers import WrappedPacket, WrapperPacket
 from xenmig.scapy_layers.messages import XlMessage
 from xenmig.scapy_layers.packets import HeaderPacket, MigrationPacket
+from xenmig.scapy_layers.pages import Pages
 from xenmig.scapy_layers.records import PageRecord
 from xenmig.scapy_layers.selection import matches
 
@@ -117,8 +119,12 @@ class MigrationStream(list[Packet]):
         return b"".join(self.pieces())
 
     def write(self, target: str | Writable) -> int:
-        """Write a stream file; returns its size in bytes."""
+        """Write a stream file; returns its size in bytes.
+
+        Raises ValueError for the file from which the stream's guest memory is still to be read.
+        """
         if isinstance(target, str):
+            self.check_target(target)
             with open(target, "wb") as file:
                 return self.write(file)
         size = 0
@@ -126,6 +132,19 @@ class MigrationStream(list[Packet]):
             target.write(piece)
             size += len(piece)
         return size
+
+    def check_target(self, path: str) -> None:
+        """Raise ValueError when guest memory of this stream lies in ``path``, which writing would destroy unread."""
+        checked = set()
+        for packet in self:
+            for value in packet.fields.values():
+                source = value.region.path if isinstance(value, Pages) else ""
+                if source and source not in checked:
+                    checked.add(source)
+                    if exists(path) and exists(source) and samefile(path, source):
+                        raise ValueError(
+                            f"{path}: guest memory of this stream is read from there; write to another file"
+                        )
 
     # -- finding and changing -------------------------------------------------------------------------------------
 
@@ -144,9 +163,12 @@ class MigrationStream(list[Packet]):
     def changed(self, layer: type[Packet] | str, **fields: Any) -> MigrationStream:
         """A copy in which the first packet of that class has these field values; all others are shared.
 
-        Lengths, counts and padding of that packet are computed anew, except those that are given.
+        Lengths, counts and padding of that packet are computed anew, except those that are given; and so is the length
+        of a configuration in the header before it.
         """
         old = self.first(layer)
+        at = next(index for index, packet in enumerate(self) if packet is old)
+        changed = MigrationStream(self, name=self.name)
         new: Any = old.copy()
         if isinstance(new, MigrationPacket):
             new.recompute()
@@ -154,7 +176,11 @@ class MigrationStream(list[Packet]):
             if name not in new.fieldtype:
                 raise AttributeError(f"{type(new).__name__} has no field {name}, only {', '.join(new.fieldtype)}")
             new.setfieldval(name, value)
-        return MigrationStream([new if packet is old else packet for packet in self], name=self.name)
+        changed[at] = new
+        before = self[at - 1] if at else None
+        if isinstance(new, WrappedPacket) and isinstance(before, WrapperPacket):
+            changed[at - 1] = before.copy().recompute()
+        return changed
 
     def without(self, condition: Callable[[Packet], Any]) -> MigrationStream:
         """A stream that leaves out the packets of which ``condition`` is true; the others are shared."""
