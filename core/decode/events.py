@@ -176,19 +176,11 @@ class RecordRun:
     PAGE_DATA come as a run when each holds one page.
     """
 
+    # fmt: off
     __slots__ = (
-        "index",
-        "layer",
-        "type",
-        "offset",
-        "length",
-        "count",
-        "data",
-        "byteorder",
-        "packet",
-        "pfns",
-        "reserved",
+        "index", "layer", "type", "offset", "length", "count", "data", "byteorder", "packet", "pfns", "reserved",
     )
+    # fmt: on
 
     index: int
     "Number of the first record."
