@@ -18673,6 +18673,7 @@ local summary = {}
 do
     local format = string.format
 
+    -- Lines of more than 71 characters are wrapped in the window that Wireshark opens.
     local function iterations(direction, lines)
         local rows, order = {}, {}
         for _, element in ipairs(direction.elements) do
@@ -18688,23 +18689,22 @@ do
                 row.pfns = row.pfns + (element.pfns and element.pfns.count or 0)
                 row.pages = row.pages + element.with_data
                 row.bytes = row.bytes + element.stop - element.at
-                row.last = element.last
             end
         end
         if #order == 0 then
             return
         end
-        lines[#lines + 1] = "  iteration  phase       records      pfns     pages          bytes   frames"
+        lines[#lines + 1] = "  iteration  phase      records     pfns    pages       bytes   frames"
         for _, index in ipairs(order) do
             local row = rows[index]
-            lines[#lines + 1] = format("  %9d  %-10s %8d %9.0f %9.0f %14.0f   %s-%s", index, row.phase, row.records, row.pfns,
-                row.pages, row.bytes, tostring(row.first), tostring(row.last or "?"))
+            lines[#lines + 1] = format("  %9d  %-10s %7d %8.0f %8.0f %11.0f   %s-", index, row.phase, row.records, row.pfns,
+                row.pages, row.bytes, tostring(row.first))
         end
     end
 
     local function run_line(run)
         local last = run.last
-        return format("  #%-6d %-6s %-26s %14.0f bytes at %.0f%s", run.first.index, run.first.layer,
+        return format("  #%-6d %-5s %-22s %12.0f bytes at %.0f%s", run.first.index, run.first.layer,
             run.count > 1 and format("%s x %d", elements.type_name(run.first), run.count) or elements.type_name(run.first),
             run.bytes, run.first.at, last.missing > 0 and " (bytes missing)" or "")
     end
