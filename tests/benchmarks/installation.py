@@ -16,7 +16,7 @@ from tests.corpus import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "src", "core", "scapy_layers", "wireshark")
+BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "core", "scapy_layers", "wireshark")
 "What the package is made of; copied first, since building leaves files beside it."
 
 
