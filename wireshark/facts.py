@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.check.rules import RULES
-from xenmig.core.decode.recognise import _MAGIC, STREAMS
+from xenmig.core.decode.recognise import MAGIC, STREAMS
 from xenmig.core.definitions import libvirt, libxc, libxl, xl
 from xenmig.core.definitions.bodies import BODIES
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE, SCALARS
@@ -74,7 +74,7 @@ def facts(rows: Rows) -> dict[str, Plain]:
         },
         "magics": [
             {"bytes": magic, "layer": "receiver" if kind == "xl receiver" else kind}
-            for magic, kind in _MAGIC
+            for magic, kind in MAGIC
             if kind in STREAMS or kind == "xl receiver"
         ],
         "header_sizes": {

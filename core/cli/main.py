@@ -24,7 +24,7 @@ FAULT = 70
 "sysexits.h, EX_SOFTWARE: a fault of this program. Not 1, which says something about the input."
 COLLECT_AFTER = 100_000
 """Objects after which garbage is looked for. Reading a capture makes several for each packet and none of them is in a
-cycle, so looking as often as Python does by itself took half of the time."""
+cycle: looking as often as Python does by itself took a fifth of a timeline's time on a 300 MB capture."""
 INTERRUPTED = 130
 "What shells report for SIGINT."
 OUTPUT_CLOSED = 141

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from xenmig.core.definitions import xl
+from xenmig.core.definitions import libvirt, libxc, libxl, xl
 
-# reference: the magic numbers are those of each layer's definition; the ones below belong to formats that are named and
-# not decoded (xapi's suspend_image.ml, xend, qemu's savevm.c, TLS's and SSH's first bytes).
-_MAGIC = (
+# What is decoded has its magic number in its layer's definition. The others belong to formats that are named and not
+# decoded: xapi's suspend_image.ml, xend, qemu's savevm.c, SSH's first bytes.
+MAGIC = (
     (xl.MAGIC, "xl"),
-    (b"libvirt-xml\n \0 \r", "libvirt"),
-    (b"LibxlFmt", "libxl"),
-    (b"\xff\xff\xff\xff\xff\xff\xff\xffXENF", "libxc"),
+    (libvirt.MAGIC, "libvirt"),
+    (libxl.IDENT.to_bytes(8, "big"), "libxl"),
+    (libxc.MARKER.to_bytes(8, "big") + libxc.ID.to_bytes(4, "big"), "libxc"),
     (xl.BANNER.data, "xl receiver"),
     (xl.READY.data, "xl receiver"),
     (xl.REPORT.data, "xl receiver"),
@@ -26,7 +26,7 @@ _MAGIC = (
 _OTHER_CAPTURES = (b"\xa1\xb2\xcd\x34", b"\x34\xcd\xb2\xa1", b"snoop\0\0\0")
 "Kuznetsov's pcap, both byte orders, and snoop: Wireshark's wiretap/libpcap.h and snoop.c."
 
-LONGEST = max(len(magic) for magic, _ in _MAGIC)
+LONGEST = max(len(magic) for magic, _ in MAGIC)
 "Bytes that settle the question in every case."
 
 LEAST_CUT = 4
@@ -60,10 +60,10 @@ def recognise(prefix: bytes) -> str | None:
     """What begins with these bytes, as a key of ``DESCRIPTIONS``; "" when nothing known does; None when more bytes are
     needed to tell (never with ``LONGEST`` bytes or more).
     """
-    for magic, kind in _MAGIC:
+    for magic, kind in MAGIC:
         if prefix.startswith(magic):
             return kind
-    for magic, _ in _MAGIC:
+    for magic, _ in MAGIC:
         if len(prefix) < len(magic) and magic.startswith(prefix):
             return None
     if len(prefix) < 12:
@@ -74,7 +74,7 @@ def recognise(prefix: bytes) -> str | None:
 def recognise_cut(prefix: bytes) -> str | None:
     """What the whole of a file is the beginning of, when it ends inside the magic number of a stream; else None."""
     if len(prefix) >= LEAST_CUT:
-        for magic, kind in _MAGIC:
+        for magic, kind in MAGIC:
             if kind in STREAMS and len(prefix) < len(magic) and magic.startswith(prefix):
                 return kind
     return None
