@@ -53,12 +53,13 @@ clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The programs that tests compare with. Where they cannot be installed, the tests that need them say so.
+# The programs that tests compare with, and Xen's headers. Where they cannot be installed, the tests that need them say so.
 .PHONY: tools
 tools:
 	@missing=(); \
-	for tool in tshark tcpflow lua5.2 lua5.4 lua-check; do \
+	for tool in tshark tcpflow lua5.2 lua5.4 lua-check gcc chromium; do \
 		command -v $${tool/lua-check/luacheck} > /dev/null || missing+=($$tool); done; \
+	[ -e /usr/include/xen/xen.h ] || missing+=(libxen-dev); \
 	if (( $${#missing[@]} )); then $(call apt-install,"$${missing[@]}") || echo "not here: $${missing[*]}" >&2; fi
 	@# verify-stream-v2 is fetched by tests/peer.py, which needs apt's lists.
 	@if command -v apt-cache > /dev/null && ! apt-cache --names-only search '^xen-utils-4' | grep -q .; then \
