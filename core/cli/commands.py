@@ -41,7 +41,8 @@ options:
 exit codes:
   0    done; for verify: sound
   1    verify only: at least one error
-  2    the input cannot be read as a stream or capture, holds no migration, or the command line is wrong
+  2    the input cannot be read as a stream or capture, holds no migration, or is a capture cut inside a packet (what
+       was there is shown all the same); or the command line is wrong
   130  interrupted
 
 examples:

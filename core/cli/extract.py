@@ -65,7 +65,7 @@ def run(options: Namespace) -> int:
         sys.stderr.write(f"xenmig: {escaped(input.name)}: {escaped(notice)}\n")
     if not written:
         raise UnreadableInput(input.name, _nothing(capture))
-    return 0
+    return 2 if capture.unread else 0
 
 
 def _no_capture(first: bytes) -> str:

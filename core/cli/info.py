@@ -9,6 +9,7 @@ from xenmig.core.analysis.timeline import Timeline
 from xenmig.core.cli.absence import legacy_stream, nothing_found
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
+from xenmig.core.cli.notices import print_notices
 from xenmig.core.cli.progress import Progress
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.units import count, duration, utc
@@ -54,13 +55,15 @@ def run(options: Namespace) -> int:
             if options.json:
                 _print({"input": path, "kind": None, "reason": error.reason})
             continue
-        if not reading.streams or any(one.legacy for one in timeline.migrations):
+        if not reading.streams or reading.unread or any(one.legacy for one in timeline.migrations):
             worst = 2
         if options.json:
             _print(_as_json(reading, timeline))
         else:
             for line in _lines(reading, timeline):
                 sys.stdout.write(line + "\n")
+        if reading.unread:
+            print_notices(reading)
         for one in timeline.migrations:
             if one.legacy:
                 _complain(f"{reading.name}: {legacy_stream(one.legacy)}")
@@ -131,7 +134,7 @@ def _lines(reading: Reading, timeline: Timeline) -> Iterator[str]:
         yield f"  and {more:,} more connections that are not decoded"
     if not reading.streams:
         yield f"  {nothing_found(reading)}"
-    for notice in reading.notices:
+    for notice in [] if reading.unread else reading.notices:
         yield f"  note: {escaped(notice)}"
 
 

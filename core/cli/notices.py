@@ -19,3 +19,8 @@ def print_notices(reading: Reading) -> None:
     sys.stdout.flush()
     for notice in notices:
         sys.stderr.write(f"xenmig: {escaped(reading.name)}: {escaped(notice)}\n")
+
+
+def code_of(reading: Reading) -> int:
+    """The exit code when nothing else is wrong: 2 for a capture that could not be read to its end, as tshark has it."""
+    return 2 if reading.unread else 0

@@ -11,7 +11,7 @@ import sys
 from xenmig.core.cli.absence import legacy_stream, nothing_found
 from xenmig.core.cli.bodies import Bodies
 from xenmig.core.cli.listing import Listing, type_name
-from xenmig.core.cli.notices import print_notices
+from xenmig.core.cli.notices import code_of, print_notices
 from xenmig.core.cli.progress import Progress
 from xenmig.core.cli.values import fields, names, problem_text
 from xenmig.core.decode.events import PageData, Record, Truncated, Unrecognised
@@ -69,7 +69,7 @@ def run(options: Namespace) -> int:
         raise UnreadableInput(reading.name, _nothing(reading, options.stream))
     if legacy and len(reading.streams) == 1:
         raise UnreadableInput(reading.name, legacy_stream(legacy))
-    return 0
+    return code_of(reading)
 
 
 def _nothing(reading: Reading, wanted: int | None) -> str:

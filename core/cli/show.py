@@ -10,7 +10,7 @@ import sys
 
 from xenmig.core.cli.bodies import Bodies
 from xenmig.core.cli.detail import header_lines, record_lines
-from xenmig.core.cli.notices import print_notices
+from xenmig.core.cli.notices import code_of, print_notices
 from xenmig.core.cli.progress import Progress
 from xenmig.core.decode.events import Header, Record, Truncated
 from xenmig.core.decode.reading import Reading
@@ -83,7 +83,8 @@ def run(options: Namespace) -> int:
                 lines = record_lines(one, bodies, raw=options.raw, pfns=options.pfns)
             for line in lines:
                 sys.stdout.write(line + "\n")
-    return 0
+    print_notices(reading)
+    return code_of(reading)
 
 
 def _look(

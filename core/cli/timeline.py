@@ -15,7 +15,7 @@ from xenmig.core.cli.absence import ONLY_RECEIVER, legacy_stream, nothing_found
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import completeness, layers_text
-from xenmig.core.cli.notices import print_notices
+from xenmig.core.cli.notices import code_of, print_notices
 from xenmig.core.cli.progress import Progress
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.units import count, duration, rate, utc
@@ -74,7 +74,7 @@ def run(options: Namespace) -> int:
         raise UnreadableInput(reading.name, _nothing(reading))
     if timeline.migrations[0].legacy and len(timeline.migrations) == 1:
         raise UnreadableInput(reading.name, legacy_stream(timeline.migrations[0].legacy))
-    return 0
+    return code_of(reading)
 
 
 def _nothing(reading: Reading) -> str:

@@ -55,7 +55,7 @@ def print_text(reading: Reading, found: Sequence[Checked], write: Write, verbose
             if left:
                 listed = "" if verbose else f" (-v lists {number:,} of them)" if number > MOST_SHOWN else ""
                 write(f"    and {left:,} more of {rule}{listed}")
-    for notice in reading.notices:
+    for notice in [] if reading.unread else reading.notices:
         write(f"  input: {escaped(notice)}")
 
 

@@ -191,6 +191,9 @@ def verify(
         sound = all(one.checker.sound for one in found)
         if not sound:
             worst = max(worst, ERRORS)
+        if reading.unread:
+            # What was there has its verdict, but it is not all; tshark ends with 2 as well.
+            worst = UNREADABLE
         if json:
             from xenmig.core.cli.verdict import as_json
 
@@ -203,6 +206,9 @@ def verify(
             from xenmig.core.cli.verdict import print_text
 
             print_text(reading, found, write, verbose)
+        if reading.unread and not quiet:
+            for notice in reading.notices:
+                complain(f"{_shown(reading.name)}: {_shown(notice)}")
     return worst
 
 

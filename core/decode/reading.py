@@ -148,6 +148,11 @@ class Reading:
             notices.append(notice)
         return notices
 
+    @property
+    def unread(self) -> bool:
+        """Whether this is a capture that could not be read to its end."""
+        return self.capture is not None and self.capture.unread
+
     def close(self) -> None:
         """Give back the descriptor."""
         self.input.close()

@@ -99,6 +99,11 @@ class Capture:
         """What the user should know about the capture."""
         return self._notices.list()
 
+    @property
+    def unread(self) -> bool:
+        """Whether the file ends inside a packet, or is damaged so that nothing behind that can be read."""
+        return any(notice.kind in ("cut", "damaged") for notice in self.notices)
+
     def _packet(self, frame: int, head: Head) -> Packet:
         return Packet(frame, head[0] * 1_000_000_000 + head[1] * self._scale)
 
