@@ -9,6 +9,7 @@ import pytest
 
 from tests.command import xenmig
 from tests.corpus import CORPUS, requires_corpus, sample
+from tests.decoding import decoded
 from tests.streams import CHECKPOINT, VERIFY, StreamBuilder, checkpointed, guest
 from xenmig.core.analysis.iterations import MOST_KEPT, Iterations
 from xenmig.core.decode.stream import StreamDecoder
@@ -47,6 +48,16 @@ def stream(*batches: Sequence[int]) -> StreamBuilder:
 def test_a_drop_in_pfns_begins_an_iteration() -> None:
     found = iterations(stream(range(1024), range(1024, 2048), range(1024), range(1024, 2048)).data)
     assert pages(found) == [2048, 2048]
+
+
+def test_pfns_and_pages_are_counted_though_a_capture_lacks_most_of_the_array() -> None:
+    built = stream(range(1024), range(600))
+    holes = [(piece.offset + 40, piece.end) for piece in built.records[-2:]]
+    found = Iterations()
+    found.take(decoded(built.data, holes=holes))
+    found.finish(live=True)
+    assert [(one.pfns, one.pages) for one in found.found] == [(1024, 1024), (600, 600)]
+    assert [one.missing for one in found.found] == [end - at for at, end in holes]
 
 
 def test_a_batch_that_is_not_full_ends_an_iteration() -> None:

@@ -127,7 +127,7 @@ class Iterations:
             kind = type(event)
             if kind is PageData:
                 assert isinstance(event, PageData)
-                self._pages(event, 8 + event.length, event.pfns.with_data)
+                self._pages(event, 8 + event.length, event.listed, event.pages)
             elif kind is Record:
                 assert isinstance(event, Record)
                 if event.layer == "libxc":
@@ -137,10 +137,11 @@ class Iterations:
                     self._lost_after = self._count
             elif isinstance(event, Truncated) and isinstance(event.partial, PageData):
                 partial = event.partial
-                data = event.available - 16 - 8 * partial.pfns.count
-                whole = min(partial.pfns.with_data, max(0, data) // GUEST_PAGE_SIZE)
+                data = event.available - 16 - 8 * partial.listed
+                whole = min(partial.pages, max(0, data) // GUEST_PAGE_SIZE)
+                listed = min(partial.listed, max(0, event.available - 16) // 8)
                 partial.last = event.last
-                self._pages(partial, event.available, whole)
+                self._pages(partial, event.available, listed, whole)
 
     def finish(self, live: bool, *, whole: bool = True) -> None:
         """Settle the kinds.
@@ -208,11 +209,10 @@ class Iterations:
             )
         return StopRule("unknown", f"{len(live)} live iterations: the sender has a policy that is not Xen's default")
 
-    def _pages(self, event: PageData, size: int, pages: int) -> None:
-        pfns = event.pfns
+    def _pages(self, event: PageData, size: int, pfns: int, pages: int) -> None:
         current = self._begin(event) if self._batches.begins(event) else self.found[-1]
         current.records += 1
-        current.pfns += pfns.count
+        current.pfns += pfns
         current.pages += pages
         current.bytes += size + len(event.padding)
         current.missing += event.missing

@@ -11,6 +11,8 @@ stream does.
 
 from __future__ import annotations
 
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -167,6 +169,21 @@ class PageData(Record):
         self.count = count
         self.reserved = reserved
         self.pfns = pfns
+
+    @property
+    def listed(self) -> int:
+        """How many pfns the sender listed: ``count``, unless the body has no room for as many."""
+        return min(self.count, max(0, self.length - 8) >> 3)
+
+    @property
+    def pages(self) -> int:
+        """Pages behind the array: by the types of its entries, and by the length where a capture lacks some of them.
+
+        Of a record that is cut off, all that it should have had.
+        """
+        if self.pfns.count >= self.listed:
+            return self.pfns.with_data
+        return max(0, self.length - 8 - 8 * self.listed) // GUEST_PAGE_SIZE
 
 
 class RecordRun:
