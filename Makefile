@@ -39,10 +39,11 @@ fuzz: $(VENV)/tested tools ## Mutate streams for a long time
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m fuzz
 
 .PHONY: generate
-generate: $(VENV)/tested ## Make the Scapy layers, the Wireshark dissector and docs/records.md from the definitions
+generate: $(VENV)/tested ## Make what is made from the definitions: Scapy layers, Wireshark dissector, docs/records.md
 	$(BIN)/python -m xenmig.scapy_layers.generate
 	$(BIN)/python -m xenmig.wireshark.generate
 	$(BIN)/python -m xenmig.core.definitions.reference
+	$(BIN)/python -m xenmig.core.definitions.shaping
 
 .PHONY: wireshark-versions
 wireshark-versions: ## Put Wireshark 4.4 and 4.6 into folders of their own, for the tests (root, about a minute)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from scapy.packet import bind_layers
 
-from xenmig.core.definitions import hvm_context as hvm_context_definitions
+from xenmig.core.definitions import typecodes as typecodes_definitions
 from xenmig.core.definitions.fields import Bits
 from xenmig.scapy_layers.fields import Named, Number
 from xenmig.scapy_layers.hvm_cpu import HvmHwCpu
@@ -46,7 +46,7 @@ class HvmSaveDescriptor(DescriptorPacket):
     definition = "hvm_context.HvmSaveDescriptor"
     size = 8
     fields_desc = [
-        Named("typecode", 0, "u16", "what the data is", values=hvm_context_definitions.Typecode),
+        Named("typecode", 0, "u16", "what the data is", values=typecodes_definitions.Typecode),
         Number("instance", 0, "u16", "which vcpu, or which of the two PICs; else 0"),
         Number("length", None, "u32", "length of the data", unit="bytes", counts="payload"),
     ]

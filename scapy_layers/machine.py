@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xenmig.core.definitions.hvm_context import Typecode
-from xenmig.core.definitions.vcpu import VgcfFlags
+from xenmig.core.definitions.pv_context import VgcfFlags
+from xenmig.core.definitions.typecodes import Typecode
 from xenmig.scapy_layers.hvm_context import HvmContext, HvmSaveDescriptor, HvmSaveEnd, HvmSaveHeader, HvmTscAdjust
 from xenmig.scapy_layers.hvm_cpu import HvmHwCpu
 from xenmig.scapy_layers.interrupt_controllers import (

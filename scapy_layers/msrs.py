@@ -1,13 +1,9 @@
 # Generated from core/definitions/msrs.py by xenmig.scapy_layers.generate; do not edit.
-"""Model-specific registers by name: xen/arch/x86/include/asm/msr-index.h.
-
-Which of them Xen saves: ``hvm_msr`` in xen/arch/x86/hvm/hvm.c, ``XEN_DOMCTL_get_vcpu_msrs`` in xen/arch/x86/domctl.c
-and ``x86_msr_copy_to_buffer`` in xen/arch/x86/lib/cpu-policy.
-"""
+"""Records and entries that hold model-specific registers: xen/arch/x86/include/asm/msr-index.h."""
 
 from __future__ import annotations
 
-from xenmig.core.definitions import msrs as msrs_definitions
+from xenmig.core.definitions import msr_numbers as msr_numbers_definitions
 from xenmig.scapy_layers.fields import Named, Number, Octets
 from xenmig.scapy_layers.lists import Structs
 from xenmig.scapy_layers.packets import StructPacket
@@ -26,7 +22,7 @@ class HvmOneMsr(StructPacket):
     definition = "msrs.HvmOneMsr"
     size = 16
     fields_desc = [
-        Named("index", 0, "u32", "which MSR", values=msrs_definitions.Msr),
+        Named("index", 0, "u32", "which MSR", values=msr_numbers_definitions.Msr),
         Number("_rsvd", 0, "u32", "zero", hexadecimal=True),
         Number("val", 0, "u64", "its value; MSRs that are zero are left out", hexadecimal=True),
     ]
@@ -64,7 +60,7 @@ class XenDomctlVcpuMsr(StructPacket):
     definition = "msrs.XenDomctlVcpuMsr"
     size = 16
     fields_desc = [
-        Named("index", 0, "u32", "which MSR", values=msrs_definitions.Msr),
+        Named("index", 0, "u32", "which MSR", values=msr_numbers_definitions.Msr),
         Number("reserved", 0, "u32", "zero", hexadecimal=True),
         Number("value", 0, "u64", "its value; MSRs that are zero are left out", hexadecimal=True),
     ]
@@ -102,7 +98,7 @@ class MsrEntry(StructPacket):
     definition = "msrs.MsrEntry"
     size = 16
     fields_desc = [
-        Named("idx", 0, "u32", "which MSR", values=msrs_definitions.Msr),
+        Named("idx", 0, "u32", "which MSR", values=msr_numbers_definitions.Msr),
         Number("flags", 0, "u32", "zero", hexadecimal=True),
         Number("val", 0, "u64", "its value", hexadecimal=True),
     ]

@@ -7,6 +7,7 @@ Frame numbers in them are pfns; Xen's own structs hold mfns there.
 
 from __future__ import annotations
 
+from xenmig.core.definitions import pv_context as pv_context_definitions
 from xenmig.core.definitions import registers as registers_definitions
 from xenmig.core.definitions import vcpu as vcpu_definitions
 from xenmig.core.definitions import vmce as vmce_definitions
@@ -274,7 +275,7 @@ class X86PvVcpuBasic64(StructPacket):
         Number("vcpu_id", 0, "u32", "which vcpu"),
         Number("reserved1", 0, "u32", "reserved, zero", hexadecimal=True),
         StructField("fpu_ctxt", Fxsave, "x87 and SSE registers"),
-        FlagWord("flags", 0, "u64", "state of the vcpu", flags=vcpu_definitions.VgcfFlags),
+        FlagWord("flags", 0, "u64", "state of the vcpu", flags=pv_context_definitions.VgcfFlags),
         StructField("user_regs", UserRegs64, "registers"),
         Structs("trap_ctxt", TrapInfo64, "virtual interrupt descriptor table", count=256),
         Number("ldt_base", 0, "u64", "address of the local descriptor table", hexadecimal=True),

@@ -10,7 +10,8 @@ from tests.corpus import Sample, corpus, pcaps, sample
 from xenmig.core.decode.events import Header, Record
 from xenmig.core.decode.reading import Reading
 from xenmig.core.definitions import libxl
-from xenmig.core.definitions.bodies import Guest, decode
+from xenmig.core.definitions.bodies import decode
+from xenmig.core.definitions.guest import Guest
 
 if TYPE_CHECKING:
     from xenmig.core.definitions.structs import Struct

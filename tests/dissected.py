@@ -9,6 +9,7 @@ from xenmig.core.decode.events import DirtyPfnList, Header, Message, PageData, R
 from xenmig.core.decode.reading import Reading
 from xenmig.core.definitions import bodies
 from xenmig.core.definitions.fields import SCALARS, Field
+from xenmig.core.definitions.guest import Guest
 from xenmig.core.definitions.libxc import PageType
 from xenmig.core.definitions.structs import Entry, Struct
 from xenmig.wireshark.facts import HEADERS, closest_key
@@ -67,11 +68,11 @@ def core_parts(path: Path, *, pfns: bool = False) -> list[Part]:
     """Everything complete that the core finds in a capture, by role and offset; each pfn where it is asked for."""
     reading = Reading(str(path))
     found = []
-    guests: dict[int, bodies.Guest] = {}
+    guests: dict[int, Guest] = {}
     for stream, events in reading:
         for event in events:
             if isinstance(event, (Header, Record, Message)):
-                guest = guests.setdefault(stream.number, bodies.Guest())
+                guest = guests.setdefault(stream.number, Guest())
                 found.append((stream, _part(stream.role, event, pfns, guest)))
             elif (
                 isinstance(event, Truncated)
@@ -79,7 +80,7 @@ def core_parts(path: Path, *, pfns: bool = False) -> list[Part]:
                 # The dissector shows a PAGE_DATA as soon as all its pfns are there.
                 and event.partial.pfns.count == event.partial.count
             ):
-                found.append((stream, _part(stream.role, event.partial, pfns, bodies.Guest())))
+                found.append((stream, _part(stream.role, event.partial, pfns, Guest())))
     reading.close()
     migrations: dict[object, int] = {}
     for stream in reading.streams:
@@ -91,7 +92,7 @@ def core_parts(path: Path, *, pfns: bool = False) -> list[Part]:
     return sorted(parts, key=lambda part: part.place)
 
 
-def _part(role: str, event: Header | Record | Message, pfns: bool, guest: bodies.Guest) -> Part:
+def _part(role: str, event: Header | Record | Message, pfns: bool, guest: Guest) -> Part:
     if isinstance(event, Header):
         leaves: list[Leaf] = []
         _struct(event.value, key_of(type(event.value)), leaves)

@@ -14,7 +14,8 @@ from xenmig.core.decode.page_contents import TABLES, WITHOUT_DATA
 from xenmig.core.decode.pages import PFN_MASK, PfnArray
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.fields import SCALARS, Field
-from xenmig.core.definitions.hvm_context import ENTRIES, Typecode
+from xenmig.core.definitions.hvm_context import ENTRIES
+from xenmig.core.definitions.typecodes import Typecode
 from xenmig.core.definitions.vcpu import X86PvVcpuBasic64
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.bodies import END, HEADER, HVM, HVM_VIRIDIAN, PVH, entry, real_stream
 from tests.corpus import requires_corpus
-from xenmig.core.definitions.hvm_context import ENTRIES, HvmContext, Typecode
+from xenmig.core.definitions.hvm_context import ENTRIES, HvmContext
 from xenmig.core.definitions.hvm_cpu import HvmHwCpu, HvmHwCpuCompat
+from xenmig.core.definitions.typecodes import Typecode
 
 LENGTHS = {
     Typecode.CPU: (1016, 1024, 1032),

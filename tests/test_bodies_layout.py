@@ -17,8 +17,10 @@ from xenmig.core.definitions import (
     libxc,
     msrs,
     mtrr,
+    pv_context,
     shared_info,
     timers,
+    typecodes,
     vcpu,
     viridian,
     vmce,
@@ -181,20 +183,20 @@ def test_no_member_is_left_out_at_the_end(case: Case) -> None:
 
 @requires_headers
 def test_type_codes_of_the_hvm_context_are_those_of_the_headers() -> None:
-    declared = [name.name for name in hvm_context.Typecode.known.values() if name.name not in ("CPU_XSAVE", "CPU_MSR")]
+    declared = [name.name for name in typecodes.Typecode.known.values() if name.name not in ("CPU_XSAVE", "CPU_MSR")]
     asked = [(name, f"HVM_SAVE_CODE({name})") for name in declared]
     asked += [("CPU_XSAVE", "CPU_XSAVE_CODE"), ("CPU_MSR", "CPU_MSR_CODE"), ("MAX", "HVM_SAVE_CODE_MAX")]
     answers = ask(tuple(asked), 64)
-    assert answers.pop("MAX") == max(hvm_context.Typecode.known)
-    assert answers == {one.name: number for number, one in hvm_context.Typecode.known.items()}
+    assert answers.pop("MAX") == max(typecodes.Typecode.known)
+    assert answers == {one.name: number for number, one in typecodes.Typecode.known.items()}
 
 
 @requires_headers
 def test_every_type_code_has_the_length_of_its_struct() -> None:
-    names = [one.name for one in hvm_context.Typecode.known.values() if one.name not in ("CPU_XSAVE", "CPU_MSR")]
+    names = [one.name for one in typecodes.Typecode.known.values() if one.name not in ("CPU_XSAVE", "CPU_MSR")]
     answers = ask(tuple((name, f"HVM_SAVE_LENGTH({name})") for name in names), 64)
     for number, definition in hvm_context.ENTRIES.items():
-        name = hvm_context.Typecode.known[number].name
+        name = typecodes.Typecode.known[number].name
         assert name not in answers or definition.accepts(answers[name]), name
 
 
@@ -221,7 +223,7 @@ def flags_of(header: str, pattern: str) -> dict[str, int]:
     ("flags", "header", "pattern"),
     [
         (hvm_params.Viridian, "hvm/params.h", r"^#define _HVMPV_(\w+) (\d+)$"),
-        (vcpu.VgcfFlags, "arch-x86/xen.h", r"^#define _VGCF_(\w+)\s+(\d+)$"),
+        (pv_context.VgcfFlags, "arch-x86/xen.h", r"^#define _VGCF_(\w+)\s+(\d+)$"),
         (vcpu.VmAssist, "xen.h", r"^#define VMASST_TYPE_(\w+)\s+(\d+)$"),
         (shared_info.StartFlags, "xen.h", r"^#define SIF_(\w+)\s+\(1<<(\d+)\)"),
         (hvm_cpu.CpuFlags, "arch-x86/hvm/save.h", r"^#define _XEN_X86_(\w+)\s+(\d+)$"),

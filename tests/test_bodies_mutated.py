@@ -15,6 +15,7 @@ from tests.bodies import END, HEADER, HVM, HVM_VIRIDIAN, PV, PVH, entry, every_s
 from tests.corpus import Sample, requires_corpus
 from xenmig.core.definitions import bodies, configuration, libxc, qemu, xsave
 from xenmig.core.definitions.cpu_policy import CpuPolicy
+from xenmig.core.definitions.guest import Guest
 from xenmig.core.definitions.hvm_context import ENTRIES, HvmContext
 from xenmig.core.definitions.structs import Struct
 
@@ -37,7 +38,7 @@ def walk(value: Struct) -> int:
     return seen
 
 
-def decoded(layer: str, record: int, data: bytes, guest: bodies.Guest) -> Any:
+def decoded(layer: str, record: int, data: bytes, guest: Guest) -> Any:
     value = bodies.decode(layer, record, data, guest)
     assert value is not None
     walk(value)
@@ -46,7 +47,7 @@ def decoded(layer: str, record: int, data: bytes, guest: bodies.Guest) -> Any:
 
 @given(st.sampled_from(KINDS), st.binary(max_size=6000), st.sampled_from([None, 4, 8]))
 def test_any_bytes_are_decoded_as_any_body(kind: tuple[str, int], data: bytes, width: int | None) -> None:
-    guest = bodies.Guest()
+    guest = Guest()
     guest.guest_width = width
     decoded(*kind, data, guest)
 
@@ -58,7 +59,7 @@ def test_any_chain_is_walked_to_its_end(parts: list[tuple[int, int, int, int]]) 
     data = b"".join(
         entry(code, instance, b"\1" * length, max(0, length + wrong)) for code, instance, length, wrong in parts
     )
-    context = decoded("libxc", 0x09, HEADER + data + END, bodies.Guest())
+    context = decoded("libxc", 0x09, HEADER + data + END, Guest())
     offsets = [one.offset for one in context.entries]
     assert offsets == sorted(set(offsets))
 

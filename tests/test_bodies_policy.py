@@ -10,7 +10,8 @@ from tests.bodies import HVM, HVM_VIRIDIAN, PV, PVH, real_stream
 from tests.corpus import CORPUS, requires_corpus
 from xenmig.core.definitions import hvm_params, libxc, msrs
 from xenmig.core.definitions.cpu_policy import CpuPolicy
-from xenmig.core.definitions.cpuid import LEAVES, NO_SUBLEAF, leaf_of
+from xenmig.core.definitions.cpuid import LEAVES, leaf_of
+from xenmig.core.definitions.cpuid_leaves import NO_SUBLEAF
 from xenmig.core.definitions.features import WORDS
 
 

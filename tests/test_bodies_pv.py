@@ -9,11 +9,14 @@ import pytest
 from tests.bodies import PV, real_stream
 from tests.corpus import requires_corpus
 from xenmig.core.definitions import libxc
-from xenmig.core.definitions.bodies import BODIES, Guest, decode, definition_of
+from xenmig.core.definitions.bodies import BODIES, decode, definition_of
+from xenmig.core.definitions.guest import Guest
+from xenmig.core.definitions.pv_context import root_pfn
 from xenmig.core.definitions.shared_info import SharedInfo32, SharedInfo64
 from xenmig.core.definitions.structs import Struct
-from xenmig.core.definitions.vcpu import X86PvVcpuBasic32, X86PvVcpuBasic64, X86PvVcpuExtended, X86PvVcpuXsave, root_pfn
-from xenmig.core.definitions.xsave import AMD, INTEL, Place, area_size, components, places_for, places_in, places_of
+from xenmig.core.definitions.vcpu import X86PvVcpuBasic32, X86PvVcpuBasic64, X86PvVcpuExtended, X86PvVcpuXsave
+from xenmig.core.definitions.xsave import components, places_for, places_in
+from xenmig.core.definitions.xsave_area import AMD, INTEL, Place, area_size, places_of
 
 VCPU = pack("<II", 0, 0)
 

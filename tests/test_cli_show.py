@@ -19,7 +19,8 @@ from xenmig.core.cli.meaningjson import meaning
 from xenmig.core.cli.structtext import struct_lines
 from xenmig.core.cli.values import fields, names
 from xenmig.core.definitions import configuration
-from xenmig.core.definitions.bodies import Guest, decode
+from xenmig.core.definitions.bodies import decode
+from xenmig.core.definitions.guest import Guest
 
 if TYPE_CHECKING:
     from pathlib import Path

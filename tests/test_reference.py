@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.definitions import features, hvm_context, hvm_params, msrs, xsave
+from xenmig.core.definitions import features, hvm_context, hvm_params, msr_numbers, xsave
 from xenmig.core.definitions.bodies import BODIES
 from xenmig.core.definitions.reference import PATH, Reference, main
 from xenmig.core.definitions.structs import Struct
@@ -43,7 +43,7 @@ def test_every_field_of_every_body_has_a_line() -> None:
 
 def test_every_feature_parameter_and_msr_is_named() -> None:
     names = [value.name for word in features.WORDS for value in word.known.values()]
-    names += [value.name for value in (*hvm_params.Index.known.values(), *msrs.Msr.known.values())]
+    names += [value.name for value in (*hvm_params.Index.known.values(), *msr_numbers.Msr.known.values())]
     assert len(names) > 300
     for name in names:
         assert f"`{name}`" in TEXT, name

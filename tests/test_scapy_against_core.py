@@ -11,7 +11,8 @@ from scapy.packet import NoPayload, Packet, Raw
 from tests.scapy_records import SAMPLES, dissected, records
 from xenmig.core.decode.events import Header, PageData, Record
 from xenmig.core.decode.reading import Reading
-from xenmig.core.definitions.bodies import Guest, decode
+from xenmig.core.definitions.bodies import decode
+from xenmig.core.definitions.guest import Guest
 from xenmig.core.definitions.structs import Entry, Struct
 from xenmig.scapy_layers.generate import field_name
 from xenmig.scapy_layers.layers import LibxcPageData, XlMessage

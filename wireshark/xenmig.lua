@@ -4740,7 +4740,7 @@ local definitions = {
                                             key = "libxc.hvm_context.entries.typecode",
                                             kind = "u16",
                                             size = 2,
-                                            values = "hvm_context.Typecode",
+                                            values = "typecodes.Typecode",
                                             doc = "what the data is",
                                         },
                                         {
@@ -13117,7 +13117,7 @@ local definitions = {
                                                             kind = "u32",
                                                             size = 4,
                                                             hex = true,
-                                                            values = "msrs.Msr",
+                                                            values = "msr_numbers.Msr",
                                                             doc = "which MSR",
                                                         },
                                                         {
@@ -13261,7 +13261,7 @@ local definitions = {
                                             kind = "u32",
                                             size = 4,
                                             hex = true,
-                                            values = "msrs.Msr",
+                                            values = "msr_numbers.Msr",
                                             doc = "which MSR",
                                         },
                                         {
@@ -13314,7 +13314,7 @@ local definitions = {
                                             kind = "u32",
                                             size = 4,
                                             hex = true,
-                                            values = "msrs.Msr",
+                                            values = "msr_numbers.Msr",
                                             doc = "which MSR",
                                         },
                                         {
@@ -15466,7 +15466,7 @@ local definitions = {
             open = true,
             names = { [0] = "UNKNOWN", [2] = "BITS_16", [4] = "BITS_32", [8] = "BITS_64" },
         },
-        ["hvm_context.Typecode"] = {
+        ["typecodes.Typecode"] = {
             digits = 0,
             known = "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20",
             names = {
@@ -15595,7 +15595,7 @@ local definitions = {
             open = true,
             names = { [0] = "UC", [1] = "WC", [4] = "WT", [5] = "WP", [6] = "WB", [7] = "UC-" },
         },
-        ["msrs.Msr"] = {
+        ["msr_numbers.Msr"] = {
             digits = 8,
             known = "72, 206, 266, 320, 1761, 3472, 3488, 3221225731, 3221291295, 3221295129, 3221295130, 3221295131, 3221295143",
             open = true,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.definitions.cpu_policy import CpuPolicy
+    from xenmig.core.definitions.cpuid_leaves import CpuidLeaves
 
 _1C, _1D, _7B, _7C, _7D = (1, "c"), (1, "d"), (7, "b"), (7, "c"), (7, "d")
 CR4_FEATURES = {
@@ -31,7 +31,7 @@ CR4_FEATURES = {
 "Bit of CR4 -> the CPUID features of which one is needed for it: leaf and register, and the bit."
 
 
-def not_allowed_in_cr4(cr4: int, policy: CpuPolicy) -> int:
+def not_allowed_in_cr4(cr4: int, policy: CpuidLeaves) -> int:
     """The bits that are set and need a feature that the guest does not have.
 
     Bits that are not listed are let pass: a later Xen may know them. So are all whose leaf the policy does not bring.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from xenmig.core.definitions import libxc
-from xenmig.core.definitions.cpu_policy import CpuPolicy
-from xenmig.core.definitions.cpuid import BASIC_MAX, EXTENDED, NO_SUBLEAF
-from xenmig.core.definitions.msrs import Msr
+from xenmig.core.definitions.cpuid_leaves import BASIC_MAX, EXTENDED, NO_SUBLEAF, CpuidLeaves
+from xenmig.core.definitions.msr_numbers import Msr
+from xenmig.core.definitions.xsave_area import area_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ARCH_CAPS_BIT = 29
 
 
 def _cpuid(telling: Telling, value: Any) -> None:
-    leaves = [one for one in value.__dict__.get("leaves") or () if one.__dict__.get("d") is not None]
+    leaves = [one for one in value.leaves or () if one.d is not None]
     last = (-1, -1)
     for number, one in enumerate(leaves):
         here = (one.leaf, -1 if one.subleaf == NO_SUBLEAF else one.subleaf)
@@ -47,7 +47,7 @@ def _cpuid(telling: Telling, value: Any) -> None:
     if len(leaves) > LEAVES_MAX:
         problem = f"{len(leaves)} leaves, a receiver takes {LEAVES_MAX}"
         telling.tell("cpuid-range", problem, 0, LEAVES_MAX, len(leaves))
-    policy = telling.state.policy = CpuPolicy(leaves)
+    policy = telling.state.policy = CpuidLeaves(leaves)
     _limits(telling, policy)
     _xstate(telling, policy)
 
@@ -56,7 +56,7 @@ def _in_range(leaf: int) -> bool:
     return leaf <= BASIC_MAX or leaf in HYPERVISOR or EXTENDED <= leaf <= EXTENDED_MAX
 
 
-def _limits(telling: Telling, policy: CpuPolicy) -> None:
+def _limits(telling: Telling, policy: CpuidLeaves) -> None:
     """The leaves that say how many leaves there are."""
     present = {leaf for leaf, _ in policy.leaves}
     basic = max((leaf for leaf in present if leaf <= BASIC_MAX), default=None)
@@ -79,32 +79,39 @@ def _limits(telling: Telling, policy: CpuPolicy) -> None:
         )
 
 
-def _xstate(telling: Telling, policy: CpuPolicy) -> None:
+def _xstate(telling: Telling, policy: CpuidLeaves) -> None:
     """Leaf 0xD: which components there are, and how large they are together."""
     from xenmig.core.check.cpu_state import valid_xcr0
 
     if (0xD, 0) not in policy.leaves or not policy.xcr0:
         return
-    xcr0 = int(policy.xcr0)
+    xcr0 = policy.xcr0
     if not valid_xcr0(xcr0):
-        telling.tell("cpuid-xstate", f"XCR0 is {policy.xcr0}: no processor has that")
+        telling.tell("cpuid-xstate", f"XCR0 is {_named(xcr0)}: no processor has that")
         return
-    missing = [bit for bit in range(2, 63) if xcr0 >> bit & 1 and bit not in policy.xsave_places]
+    places = policy.xsave_places
+    missing = [bit for bit in range(2, 63) if xcr0 >> bit & 1 and bit not in places]
     if missing:
         told = ", ".join(map(str, missing))
-        telling.tell("cpuid-xstate", f"XCR0 is {policy.xcr0}, and nothing is said of component {told}")
+        telling.tell("cpuid-xstate", f"XCR0 is {_named(xcr0)}, and nothing is said of component {told}")
         return
-    size, wanted = policy.register(0xD, 0, "c"), policy.xsave_size
+    size, wanted = policy.register(0xD, 0, "c"), area_size(xcr0, places)
     if size != wanted:
         telling.tell(
             "cpuid-xstate", f"the area is said to take {size} bytes, its components take {wanted}", 0, wanted, size
         )
 
 
+def _named(xcr0: int) -> str:
+    from xenmig.core.definitions.registers import XState
+
+    return str(XState(xcr0))
+
+
 def _msr(telling: Telling, value: Any) -> None:
     seen = set()
     state = telling.state
-    for number, one in enumerate(value.__dict__.get("msrs") or ()):
+    for number, one in enumerate(value.msrs or ()):
         at = ENTRY * number
         index = int(one.idx)
         known = Msr.known.get(index)

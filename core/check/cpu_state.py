@@ -5,8 +5,8 @@ xen/arch/x86/xstate.c, validate_xstate; xen/arch/x86/hvm/hvm.c and xen/arch/x86/
 
 from __future__ import annotations
 
-from xenmig.core.definitions.msrs import Msr
-from xenmig.core.definitions.xsave import AREA_MIN, TABLES, area_size, places_in, places_of
+from xenmig.core.definitions.msr_numbers import Msr
+from xenmig.core.definitions.xsave_area import AREA_MIN, TABLES, area_size, places_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def check_xsave(telling: Telling, who: str, data: Any, size: int, at: int) -> No
     """Hold the head of an XSAVE area, and its ``size`` in bytes, to the rules."""
     state = telling.state
     xcr0, accum = int(data.xcr0), int(data.xcr0_accum)
-    used = int(data.__dict__.get("xstate_bv") or 0)
+    used = int(data.xstate_bv or 0)
     if not accum and not xcr0:
         if size:
             telling.tell("xsave-length", f"{who}: {size} bytes of state for no component", at, 0, size)
@@ -56,6 +56,8 @@ def check_xsave(telling: Telling, who: str, data: Any, size: int, at: int) -> No
     if wanted is not None:
         fits = size == wanted
     else:
+        from xenmig.core.definitions.xsave import places_in
+
         known = [area_size(accum, places_in(table)) for table in TABLES]
         wanted = next((one for one in known if one is not None), None)
         # Components that nobody placed: their size is not known here, and the least size is.

@@ -16,8 +16,8 @@ CONFIG_AT = 4
 
 def check_json(telling: Telling, data: OptionalData) -> None:
     """Read the configuration; say when it is none."""
-    config = data.__dict__.get("config")
-    if not config or len(config) < (data.__dict__.get("config_len") or 0):
+    config = data.config
+    if not config or len(config) < (data.config_len or 0):
         return
     found = from_json(config)
     if found.problem:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from xenmig.core.decode.events import Header, Hole, Page, PageData, Record, RecordRun, Resynchronised
 from xenmig.core.definitions import libxc, xl
-from xenmig.core.definitions.bodies import BODIES, Guest, decode
+from xenmig.core.definitions.guest import Guest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, NoReturn, TypeAlias
 
     from xenmig.core.check.checker import Report
     from xenmig.core.check.emulator import Emulator
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from xenmig.core.check.page_tables import PageTables
     from xenmig.core.decode.events import Event
     from xenmig.core.definitions.configuration import GuestConfiguration
-    from xenmig.core.definitions.cpu_policy import CpuPolicy
+    from xenmig.core.definitions.cpuid_leaves import CpuidLeaves
     from xenmig.core.definitions.structs import Struct
+
+    Subject: TypeAlias = Callable[["Telling", Any], None]
+    "Holds one body, decoded or seen in place, to its rules."
+
 
 RECORD_HEADER = libxc.RecordHeader.size or 0
 ZERO_CONTENT = 8
@@ -38,6 +43,16 @@ RUN_MAX = 1024
 PAGE_DATA = libxc.PageData.record
 CHECKPOINT = libxc.Checkpoint.record
 END = libxc.End.record
+X86_CPUID_POLICY, X86_MSR_POLICY = libxc.X86CpuidPolicy.record, libxc.X86MsrPolicy.record
+HVM_CONTEXT, HVM_PARAMS, TSC_INFO = libxc.HvmContext.record, libxc.HvmParams.record, libxc.X86TscInfo.record
+PV = (
+    libxc.X86PvP2mFrames.record,
+    libxc.X86PvVcpuBasic.record,
+    libxc.X86PvVcpuExtended.record,
+    libxc.X86PvVcpuXsave.record,
+    libxc.X86PvVcpuMsrs.record,
+    libxc.SharedInfo.record,
+)
 COMMON = ("vcpu_id", "reserved1", "count", "emulator_id", "index")
 "Fields that the layers' own definitions check too."
 
@@ -73,7 +88,7 @@ class GuestState:
     "Release of the sender's Xen; (0, 0) when the stream was converted or its header was not seen."
     converted: bool
     "Whether the stream was made from a legacy one."
-    policy: CpuPolicy | None
+    policy: CpuidLeaves | None
     "The CPU policy, from the record that brings CPUID."
     policy_msrs: dict[int, int]
     configuration: GuestConfiguration | None
@@ -83,7 +98,7 @@ class GuestState:
     "HVM_PARAMS of this checkpoint by index; None until they come."
     params_event: Record | None
     "The last record that brought some."
-    context: tuple[Record, Struct] | None
+    context: tuple[Record, Any] | None
     "HVM_CONTEXT of this checkpoint."
     vcpus: dict[int, dict[str, Any]]
     "PV vcpus of this checkpoint by number: what their records held."
@@ -202,17 +217,42 @@ class GuestState:
             self.whole = False
             return
         if kind == libxc.X86PvInfo.record:
-            decode(event.layer, kind, body, self.guest, event.byteorder)
+            self.guest.take(libxc.X86PvInfo.decode(body, event.byteorder))
             return
         subject = self._subject(kind) if len(body) > ZERO_CONTENT else None
-        if subject is None:
+        if subject is None or self._glance(event, subject, body):
             return
-        value = decode(event.layer, kind, body, self.guest, event.byteorder)
+        from xenmig.core.definitions import bodies
+
+        value = bodies.decode(event.layer, kind, body, self.guest, event.byteorder)
         assert value is not None
         telling = Telling(self, event)
-        if (event.layer, kind) in BODIES and kind != libxc.HvmContext.record:
+        if (event.layer, kind) in bodies.BODIES and kind != HVM_CONTEXT:
             telling.problems(value)
         subject(telling, value)
+
+    def _glance(self, event: Record, subject: Subject, body: bytes) -> bool:
+        """Whether a body is as defined and breaks no rule, found out without decoding it.
+
+        Most are, and what decoding them takes, and naming what is in them, is then left out. The rules are the same:
+        they see the numbers in place, and the first that has something to say ends the glance.
+        """
+        if event.byteorder != "<":
+            return False
+        from xenmig.core.definitions import view
+
+        kind = event.type
+        value: Any
+        value = view.context(body) if kind == HVM_CONTEXT else view.body(kind, self.guest.guest_width, body)
+        if value is None:
+            return False
+        if kind == X86_CPUID_POLICY:
+            self.guest.leaves = value.leaves
+        try:
+            subject(Glance(self, event), value)
+        except Doubt:
+            return False
+        return True
 
     def _libxl(self, event: Record) -> None:
         if self._emulator is None:
@@ -237,9 +277,9 @@ class GuestState:
             )
 
     @staticmethod
-    def _subject(kind: int) -> Any:
+    def _subject(kind: int) -> Subject | None:
         """The function that holds a body of that type to its rules."""
-        if kind == libxc.HvmContext.record:
+        if kind == HVM_CONTEXT:
             from xenmig.core.check import hvm_context
 
             return hvm_context.check
@@ -247,11 +287,11 @@ class GuestState:
             from xenmig.core.check import pv_vcpu
 
             return pv_vcpu.SUBJECTS[kind]
-        if kind in (libxc.HvmParams.record, libxc.X86TscInfo.record):
+        if kind in (HVM_PARAMS, TSC_INFO):
             from xenmig.core.check import params
 
             return params.SUBJECTS[kind]
-        if kind in (libxc.X86CpuidPolicy.record, libxc.X86MsrPolicy.record):
+        if kind in (X86_CPUID_POLICY, X86_MSR_POLICY):
             from xenmig.core.check import cpu_policy
 
             return cpu_policy.SUBJECTS[kind]
@@ -290,16 +330,6 @@ class GuestState:
         self._report(rule, event, expected, actual, at, **words)
 
 
-PV = (
-    libxc.X86PvP2mFrames.record,
-    libxc.X86PvVcpuBasic.record,
-    libxc.X86PvVcpuExtended.record,
-    libxc.X86PvVcpuXsave.record,
-    libxc.X86PvVcpuMsrs.record,
-    libxc.SharedInfo.record,
-)
-
-
 class Telling:
     """The rules' way to say what they found in one record or header."""
 
@@ -331,3 +361,31 @@ class Telling:
                 continue
             rule = (rules or RULE_OF_PROBLEM)[problem.kind]
             self.tell(rule, problem.message, problem.offset, problem.expected, problem.actual)
+
+    def sure(self) -> None:
+        """Called before anything is done that only words for people need."""
+
+
+class Doubt(Exception):
+    """A rule has something to say of what was only glanced at."""
+
+
+class Glance(Telling):
+    """Stands for a :class:`Telling` while nothing has been decoded, and there are no words."""
+
+    __slots__ = ()
+
+    def tell(
+        self,
+        rule: str,  # noqa: ARG002 - the rule is applied again to what is decoded, and tells then
+        problem: str,  # noqa: ARG002
+        offset: int = 0,  # noqa: ARG002
+        expected: Any = None,  # noqa: ARG002
+        actual: Any = None,  # noqa: ARG002
+    ) -> NoReturn:
+        """Raise Doubt."""
+        raise Doubt
+
+    def sure(self) -> NoReturn:
+        """Raise Doubt."""
+        raise Doubt

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from xenmig.core.check import cpu_state
 from xenmig.core.check.control_registers import not_allowed_in_cr4
-from xenmig.core.definitions.hvm_context import Typecode
+from xenmig.core.definitions.shapes import CR0_KNOWN, EFER_KNOWN
+from xenmig.core.definitions.typecodes import Typecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     from xenmig.core.check.guest_state import Telling
-    from xenmig.core.definitions.structs import Entry
+
+    class Entry(Protocol):
+        """An entry that was decoded (:class:`structs.Entry`) or is seen in place (:class:`view.EntryView`)."""
+
+        @property
+        def descriptor(self) -> Any: ...
+        @property
+        def offset(self) -> int: ...
+        @property
+        def value(self) -> Any: ...
+        @property
+        def data(self) -> bytes: ...
+
 
 END, HEADER, CPU = int(Typecode.END), int(Typecode.HEADER), int(Typecode.CPU)
 PER_VCPU = frozenset(int(code) for code, one in Typecode.known.items() if one.facts["per"] == "vcpu")
@@ -33,7 +46,7 @@ KNOWN = Typecode.known
 
 def check(telling: Telling, value: Any) -> None:
     """Hold a HVM_CONTEXT to the rules."""
-    entries: list[Entry] = value.__dict__.get("entries") or []
+    entries: list[Entry] = value.entries or []
     telling.state.context = (telling.event, value)  # type: ignore[assignment]
     _definition(telling, value)
     _order(telling, entries)
@@ -51,11 +64,11 @@ def check(telling: Telling, value: Any) -> None:
 
 
 def _code(entry: Entry) -> int:
-    return int(entry.descriptor.__dict__["typecode"])
+    return int(entry.descriptor.typecode)
 
 
 def _instance(entry: Entry) -> int:
-    return int(entry.descriptor.__dict__["instance"])
+    return int(entry.descriptor.instance)
 
 
 def name(entry: Entry) -> str:
@@ -84,7 +97,7 @@ def _order(telling: Telling, entries: list[Entry]) -> None:
     for entry in entries:
         code, here = _code(entry), (_code(entry), _instance(entry))
         if code == END:
-            if here != (END, 0) or entry.descriptor.__dict__["length"]:
+            if here != (END, 0) or entry.descriptor.length:
                 telling.tell("hvm-context-tail", "the last entry has an instance or a length", entry.offset)
             continue
         if here <= last:
@@ -132,7 +145,7 @@ MOST_VCPUS = 8192
 def _lengths(telling: Telling, entries: list[Entry]) -> None:
     for entry in entries:
         least, since = LEAST_SINCE.get(_code(entry), (0, (0, 0)))
-        length = entry.descriptor.__dict__["length"]
+        length = entry.descriptor.length
         if least and length < least and telling.state.release >= since:
             major, minor = telling.state.release
             problem = f"{name(entry)} has {length} bytes, Xen {major}.{minor} writes {least}"
@@ -148,8 +161,9 @@ def _teller(telling: Telling, entry: Entry) -> Callable[..., None]:
     assert data is not None
 
     def tell(rule: str, problem: str, field: str, expected: Any = None) -> None:
+        telling.sure()
         at = entry.offset + DESCRIPTOR + (type(data).field(field).offset or 0)
-        actual = data.__dict__.get(field)
+        actual = getattr(data, field)
         told = actual if isinstance(actual, int) else None
         telling.tell(rule, f"{name(entry)}: {problem}", at, expected, told)
 
@@ -170,12 +184,12 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
     cr0, efer = int(data.cr0), int(data.msr_efer)
     if cr0 & ~CR0_KNOWN or not cr0 & CR0_ET or (cr0 & CR0_PG and not cr0 & CR0_PE):
         tell("hvm-cpu-control", f"cr0 is {data.cr0}: no receiver takes that", "cr0")
-    if data.msr_efer.unknown:
+    if efer & ~EFER_KNOWN:
         tell("hvm-cpu-control", f"msr_efer is {data.msr_efer}: no receiver takes that", "msr_efer")
     elif efer & EFER_LMA and not (efer & EFER_LME and cr0 & CR0_PG):
         tell("hvm-cpu-control", "long mode is active without being enabled, or without paging", "msr_efer")
     for field in ("dr6", "dr7", "msr_tsc_aux"):
-        number = data.__dict__.get(field)
+        number = getattr(data, field)
         if number is not None and number >> 32:
             tell("hvm-cpu-control", f"{field} is 0x{int(number):x}: its upper half must be zero", field)
     policy = telling.state.policy
@@ -194,7 +208,6 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
 
 
 CR0_PE, CR0_ET, CR0_PG = 1 << 0, 1 << 4, 1 << 31
-CR0_KNOWN = 0xE005003F
 EFER_LME, EFER_LMA = 1 << 8, 1 << 10
 
 
@@ -225,7 +238,7 @@ def _pit(telling: Telling, entry: Entry, data: Any) -> None:
             (channel.gate > 1 or (number < 2 and channel.gate != 1)) and "gate",
         ]
         for field in filter(None, wrong):
-            tell("hvm-pit", f"{field} of channel {number} is {channel.__dict__[str(field)]}", "channels")
+            tell("hvm-pit", f"{field} of channel {number} is {getattr(channel, str(field))}", "channels")
     if data.speaker_data_on > 1:
         tell("hvm-pit", f"speaker_data_on is {data.speaker_data_on}: it is 0 or 1", "speaker_data_on")
 
@@ -243,7 +256,7 @@ def _lapic(telling: Telling, entry: Entry, data: Any) -> None:
 
 def _hpet(telling: Telling, entry: Entry, data: Any) -> None:
     for field in ("res0", "res1", "res2", "res3", "res5"):
-        found = data.__dict__[field]
+        found = getattr(data, field)
         if found.strip(b"\0") if isinstance(found, bytes) else found:
             _teller(telling, entry)("hvm-hpet-reserved", f"{field} is not zero", field)
     if any(timer.res4 for timer in data.timers):
@@ -296,7 +309,7 @@ def _legacy_region(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> No
     """CPU and CPU_XSAVE hold the same registers."""
     for number, xsave in by_code.get(Typecode.CPU_XSAVE, {}).items():
         cpu = by_code.get(CPU, {}).get(number)
-        if cpu is None or cpu.value is None or not cpu.value.__dict__.get("flags"):
+        if cpu is None or cpu.value is None or not cpu.value.flags:
             continue
         if len(xsave.data) >= 536 and cpu.data[:512] != xsave.data[24:536]:
             problem = f"{name(cpu)}: fpu_regs differ from the legacy region of {name(xsave)}"
@@ -308,7 +321,7 @@ def complete(telling: Telling) -> None:
     state = telling.state
     assert state.context is not None
     event, value = state.context
-    entries: list[Entry] = value.__dict__.get("entries") or []
+    entries: list[Entry] = value.entries or []
     codes = {_code(entry) for entry in entries}
     about = telling.about(event)
     if state.params is not None or state.whole:

@@ -34,7 +34,7 @@ def release_of(text: str) -> tuple[int, int]:
 
 def _hvm_params(telling: Telling, value: Any) -> None:
     state = telling.state
-    params = value.__dict__.get("params") or []
+    params = value.params or []
     found = dict(state.params or {})
     for number, one in enumerate(params):
         at = FIRST + SIZE * number
@@ -85,8 +85,7 @@ def _unknown(index: int, content: int) -> bool:
 
 
 def _tsc_info(telling: Telling, value: Any) -> None:
-    values = value.__dict__
-    if values.get("nsec") is None:
+    if value.nsec is None:
         return
     mode, khz, nsec = int(value.mode), value.khz, value.nsec
     modes = libxc.TscMode

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from xenmig.core.check import cpu_state, pv_pages
 from xenmig.core.definitions import libxc
-from xenmig.core.definitions.vcpu import (
+from xenmig.core.definitions.pv_context import (
     GDT_ENTRIES_MAX,
     GDT_ENTRIES_PER_FRAME,
     LDT_ENTRIES_MAX,
     VgcfFlags,
-    X86PvVcpuBasic64,
     root_pfn,
 )
+from xenmig.core.definitions.xsave_area import LEGACY_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 EXTENDED_LEAST = 32
 "Bytes that a receiver wants at least: domctl.c, XEN_DOMCTL_set_ext_vcpucontext, up to the machine-check state."
+CONTEXT_AT = 8
+"Where the context begins in X86_PV_VCPU_BASIC, with the x87 and SSE registers."
 AREA_AT = 24
 "Where the XSAVE area begins in X86_PV_VCPU_XSAVE."
 ORDER = ("BASIC", "EXTENDED", "XSAVE", "MSRS")
@@ -35,38 +37,42 @@ def canonical(address: int) -> bool:
     return address >> 47 in (0, 0x1FFFF)
 
 
+def _legacy_region(telling: Telling, at: int) -> bytes:
+    return (telling.event.body or b"")[at : at + LEGACY_BYTES]  # type: ignore[union-attr]
+
+
 def _vcpu(telling: Telling, value: Any, kind: str) -> dict[str, Any]:
     """The vcpu that a record belongs to; says when the record is out of order."""
     vcpus = telling.state.vcpus
-    number = int(value.__dict__.get("vcpu_id") or 0)
+    number = int(value.vcpu_id or 0)
     last = max(vcpus, default=-1)
     found = vcpus.setdefault(number, {})
-    if kind in found:
+    if found.get(kind, telling.event) is not telling.event:
         telling.tell("pv-vcpu-order", f"vcpu {number} has a second {kind}", 0, None, number)
     elif number < last:
         telling.tell("pv-vcpu-order", f"vcpu {number} comes after vcpu {last}", 0, None, number)
     elif kind != "BASIC" and "BASIC" not in found and telling.state.whole:
         telling.tell("pv-vcpu-order", f"vcpu {number} has {kind} and no BASIC", 0, None, number)
-    found[kind] = True
+    found[kind] = telling.event
     return found
 
 
 def _basic(telling: Telling, value: Any) -> None:
     vcpu = _vcpu(telling, value, "BASIC")
-    if "context" in value.__dict__ or any(problem.kind == "length" for problem in value.problems):
+    if hasattr(value, "context") or any(problem.kind == "length" for problem in value.problems):
         return
     tell = _teller(telling, value)
-    wide = isinstance(value, X86PvVcpuBasic64)
+    wide = hasattr(value, "gs_base_user")
     number = value.vcpu_id
     end_pfn = telling.state.end_pfn
     width = 8 if wide else 4
-    vcpu["fpu"] = value.fpu_ctxt if int(value.flags) & VgcfFlags.I387_VALID else None
+    vcpu["fpu"] = _legacy_region(telling, CONTEXT_AT) if int(value.flags) & VgcfFlags.I387_VALID else None
 
     def pfn(field: str, what: str, found: int, level: int = 0) -> bool:
         if end_pfn is not None and found > end_pfn:
             tell("pv-vcpu-pfn", f"{what} is pfn 0x{found:x}, the last pfn of the guest is 0x{end_pfn:x}", field)
             return False
-        at = type(value).field(field).offset or 0
+        at = value.offset_of(field)
         return pv_pages.check_page(telling, f"vcpu {number}: {what}", found, level, at)
 
     levels = pv_pages.LEVELS[width]
@@ -87,7 +93,7 @@ def _basic(telling: Telling, value: Any) -> None:
         start = int(value.user_regs.rdx if wide else value.user_regs.edx)
         pages = telling.state.pages
         if pfn("user_regs", "the start_info page", start) and pages is not None:
-            pages.check_start_info(telling, start, type(value).field("user_regs").offset or 0)
+            pages.check_start_info(telling, start, value.offset_of("user_regs"))
     _registers(tell, value, wide=wide)
     flags = int(value.flags)
     if not flags & VgcfFlags.ONLINE:
@@ -121,16 +127,17 @@ def _registers(tell: Callable[..., None], value: Any, *, wide: bool) -> None:
                 tell("pv-vcpu-registers", problem, "trap_ctxt")
                 break
         for name in ("dr6", "dr7"):
-            if int(value.__dict__[name]) >> 32:
-                tell("pv-vcpu-registers", f"{name} is {value.__dict__[name]}: its upper half must be zero", name)
+            if int(getattr(value, name)) >> 32:
+                tell("pv-vcpu-registers", f"{name} is {getattr(value, name)}: its upper half must be zero", name)
     elif int(value.user_regs.eflags) >> 17 & 1:
         tell("pv-vcpu-registers", "it is in virtual 8086 mode, which a 32-bit PV guest cannot be", "user_regs")
 
 
 def _teller(telling: Telling, value: Any) -> Callable[..., None]:
     def tell(rule: str, problem: str, field: str) -> None:
-        at = type(value).field(field).offset or 0
-        found = value.__dict__.get(field)
+        telling.sure()
+        at = value.offset_of(field)
+        found = getattr(value, field)
         actual = found if isinstance(found, int) else None
         telling.tell(rule, f"vcpu {value.vcpu_id}: {problem}", at, None, actual)
 
@@ -139,11 +146,10 @@ def _teller(telling: Telling, value: Any) -> Callable[..., None]:
 
 def _extended(telling: Telling, value: Any) -> None:
     _vcpu(telling, value, "EXTENDED")
-    values = value.__dict__
     tell = _teller(telling, value)
-    if values.get("vcpu") is not None and value.vcpu != value.vcpu_id:
+    if value.vcpu is not None and value.vcpu != value.vcpu_id:
         tell("pv-vcpu-extended-id", f"the context inside is of vcpu {value.vcpu}", "vcpu")
-    size = values.get("struct_size")
+    size = value.struct_size
     if size is None:
         return
     content = telling.event.length - 8
@@ -152,40 +158,38 @@ def _extended(telling: Telling, value: Any) -> None:
     elif size != content and not telling.state.converted:
         tell("pv-vcpu-extended-size", f"size is {size}, the record holds {content} bytes", "struct_size")
     for field in ("syscall32_callback_eip", "sysenter_callback_eip"):
-        address = values.get(field)
+        address = getattr(value, field)
         if address is not None and not canonical(address):
             tell("pv-vcpu-extended", f"{field} is 0x{address:x}, which is no canonical address", field)
 
 
 def _xsave(telling: Telling, value: Any) -> None:
     vcpu = _vcpu(telling, value, "XSAVE")
-    values = value.__dict__
-    if value.problems or values.get("xcr0_accum") is None:
+    if value.problems or value.xcr0_accum is None:
         return
     who = f"vcpu {value.vcpu_id}"
     cpu_state.check_xsave(telling, who, value, telling.event.length - AREA_AT, 8)
-    fpu, legacy = vcpu.get("fpu"), values.get("fpu_sse")
-    if fpu is not None and legacy is not None and fpu != legacy:
+    fpu = vcpu.get("fpu")
+    if fpu is not None and value.fpu_sse is not None and fpu != _legacy_region(telling, AREA_AT):
         problem = f"{who}: fpu_ctxt of BASIC differs from the legacy region of XSAVE"
         telling.tell("pv-vcpu-fpu", problem, AREA_AT)
 
 
 def _msrs(telling: Telling, value: Any) -> None:
     _vcpu(telling, value, "MSRS")
-    found = [(int(one.index), one.value) for one in value.__dict__.get("msrs") or ()]
+    found = [(int(one.index), one.value) for one in value.msrs or ()]
     cpu_state.check_msrs(telling, f"vcpu {value.vcpu_id}", found, "pv", 8)
 
 
 def _p2m_frames(telling: Telling, value: Any) -> None:
-    values = value.__dict__
-    end, frames = values.get("p2m_end_pfn"), values.get("p2m_pfns")
+    end, frames = value.p2m_end_pfn, value.p2m_pfns
     if end is None or frames is None:
         return
     telling.state.end_pfn = max(end, telling.state.end_pfn or 0)
     telling.state.p2m_frames = (telling.event, list(frames))  # type: ignore[assignment]
-    if values["p2m_start_pfn"]:
+    if value.p2m_start_pfn:
         telling.tell("pv-p2m-start", f"the frames begin with pfn 0x{value.p2m_start_pfn:x}", 0, 0, value.p2m_start_pfn)
-    at = type(value).field("p2m_pfns").offset or 0
+    at = pv_pages.FRAMES_AT
     beyond = [index for index, pfn in enumerate(frames) if pfn > end]
     if beyond:
         index = beyond[0]
@@ -196,20 +200,19 @@ def _p2m_frames(telling: Telling, value: Any) -> None:
 
 
 def _shared_info(telling: Telling, value: Any) -> None:
-    values = value.__dict__
-    if value.problems or "shared_info" in values:
+    if value.problems or hasattr(value, "shared_info"):
         return
     end, covered = telling.state.end_pfn, value.max_pfn
     tell = telling.tell
     if end is not None and covered <= end:
-        at = type(value).field("max_pfn").offset or 0
+        at = value.offset_of("max_pfn")
         problem = f"max_pfn is 0x{covered:x}, and the guest has pfns up to 0x{end:x}"
         tell("pv-shared-info-max-pfn", problem, at, end + 1, covered)
     versions = {"wc_version": value.wc_version, "p2m_generation": value.p2m_generation}
     for field, version in versions.items():
         if version & 1:
             problem = f"{field} is {version}: odd, as while it is being changed"
-            tell("pv-shared-info-unstable", problem, type(value).field(field).offset or 0, None, version)
+            tell("pv-shared-info-unstable", problem, value.offset_of(field), None, version)
     for number, info in enumerate(value.vcpu_info):
         if info.time.version & 1:
             problem = f"the time of vcpu {number} has version {info.time.version}: odd, as while it is being changed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xenmig.core.decode.events import Header, PageData, Record
 from xenmig.core.definitions import bodies, libxc
+from xenmig.core.definitions.guest import Guest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,17 +19,17 @@ class Bodies:
 
     __slots__ = ("guest",)
 
-    guest: bodies.Guest
+    guest: Guest
     "What earlier records say that later ones need."
 
     def __init__(self) -> None:
-        self.guest = bodies.Guest()
+        self.guest = Guest()
 
     def take(self, event: Event) -> None:
         """Remember what later bodies need of this event."""
         if isinstance(event, Header):
             if isinstance(event.value, libxc.ImageHeader):
-                self.guest = bodies.Guest()
+                self.guest = Guest()
             self.guest.take(event.value)
         elif type(event) is Record and event.layer == libxc.LAYER and event.type in _NEEDED_LATER:
             self.decode(event)

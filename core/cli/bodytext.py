@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xenmig.core.cli.structtext import Layout
-    from xenmig.core.definitions.bodies import Guest
+    from xenmig.core.definitions.guest import Guest
     from xenmig.core.definitions.structs import Struct
 
 LAYOUTS: Mapping[type[Struct], Layout] = {

@@ -7,8 +7,9 @@ from xenmig.core.cli.registertext import debug_lines, flag_lines, register_lines
 from xenmig.core.cli.structtext import bits_text, field_lines, struct_lines
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.xsavetext import fxsave_lines
-from xenmig.core.definitions.hvm_context import HvmContext, HvmSaveHeader, Typecode
+from xenmig.core.definitions.hvm_context import HvmContext, HvmSaveHeader
 from xenmig.core.definitions.registers import PENDING_EVENT
+from xenmig.core.definitions.typecodes import Typecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def msr_table(items: list[Any], indent: int) -> Iterator[str]:
     """MSRs in any of the structs that streams have for them: index, value, name, bits."""
     from xenmig.core.definitions import msrs
     from xenmig.core.definitions.enumerations import Flags
+    from xenmig.core.definitions.msr_numbers import Msr
 
     rows = []
     for one in items:
@@ -166,7 +168,7 @@ def msr_table(items: list[Any], indent: int) -> Iterator[str]:
         number = fields.get("val", fields.get("value"))
         if index is None or number is None:
             continue
-        kind = msrs.Msr(index)
+        kind = Msr(index)
         meaning = msrs.meaning(int(index), int(number))
         words = " ".join(meaning.names) if isinstance(meaning, Flags) else ""
         rows.append([f"0x{int(index):08x}", f"{int(number):016x}", kind.name or "unknown", words or kind.doc])

@@ -7,7 +7,8 @@ from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.structtext import field_lines, wrapped
 from xenmig.core.cli.table import aligned
 from xenmig.core.definitions.cpu_policy import VENDORS, CpuPolicy
-from xenmig.core.definitions.cpuid import EXTENDED, NO_SUBLEAF, LevelType, leaf_of
+from xenmig.core.definitions.cpuid import LevelType, leaf_of
+from xenmig.core.definitions.cpuid_leaves import EXTENDED, NO_SUBLEAF
 from xenmig.core.definitions.registers import XState
 
 TYPE_CHECKING = False

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from xenmig.core.definitions.bodies import Guest
     from xenmig.core.definitions.fields import Bits
+    from xenmig.core.definitions.guest import Guest
 
     Layout: TypeAlias = Callable[[Any, "View", int], Iterator[str]]
 

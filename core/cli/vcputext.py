@@ -6,7 +6,8 @@ from xenmig.core.cli.registertext import debug_lines, flag_lines, register_lines
 from xenmig.core.cli.structtext import field_lines
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.xsavetext import area_lines, fxsave_lines
-from xenmig.core.definitions.vcpu import TRAP_FLAGS, root_pfn
+from xenmig.core.definitions.pv_context import root_pfn
+from xenmig.core.definitions.vcpu import TRAP_FLAGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

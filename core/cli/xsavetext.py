@@ -5,7 +5,8 @@ from __future__ import annotations
 from xenmig.core.cli.registertext import flag_lines, register_lines
 from xenmig.core.cli.structtext import field_lines
 from xenmig.core.cli.table import aligned
-from xenmig.core.definitions.xsave import HEADER_BYTES, LEGACY_BYTES, Fxsave, XmmRegister, components
+from xenmig.core.definitions.xsave import Fxsave, XmmRegister, components
+from xenmig.core.definitions.xsave_area import HEADER_BYTES, LEGACY_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

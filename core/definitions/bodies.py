@@ -4,17 +4,18 @@ The layers' own modules (:mod:`libxc`, :mod:`libxl`) are all that following a st
 such fields as octets. Where more is known, a :class:`Body` here names one or more *complete* bodies to be used instead
 of the layer's, and by what to choose among them. Nothing is imported before it is asked for.
 
-A generator takes ``BODIES``; a reader of streams keeps a :class:`Guest` and asks :func:`decode`.
+A generator takes ``BODIES``; a reader of streams keeps a :class:`~guest.Guest` and asks :func:`decode`.
 """
 
 from __future__ import annotations
 
-from xenmig.core.definitions import libxc
 from xenmig.core.definitions.structs import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from xenmig.core.definitions.guest import Guest
 
 HERE = "xenmig.core.definitions."
 
@@ -75,33 +76,6 @@ _ALL = (
 )
 BODIES = {(body.layer, body.record): body for body in _ALL}
 "Every body that says more than the layer's, by layer and type of record."
-
-
-class Guest:
-    """What earlier records of a stream say that later ones need. One for each libxc stream."""
-
-    __slots__ = ("guest_width", "leaves", "hvm")
-
-    guest_width: int | None
-    "Octets in a word of a PV guest: 4 or 8; None when X86_PV_INFO was not there."
-    leaves: list[libxc.CpuidLeaf]
-    "X86_CPUID_POLICY; empty when it was not there."
-    hvm: bool | None
-    "Whether the domain header says x86 HVM; None when it was not there."
-
-    def __init__(self) -> None:
-        self.guest_width = None
-        self.leaves = []
-        self.hvm = None
-
-    def take(self, value: Struct) -> None:
-        """Remember what matters of a decoded header or body."""
-        if isinstance(value, libxc.DomainHeader):
-            self.hvm = value.type == libxc.DomainType.X86_HVM
-        elif isinstance(value, libxc.X86PvInfo):
-            self.guest_width = value.__dict__.get("guest_width")
-        elif isinstance(value, libxc.X86CpuidPolicy):
-            self.leaves = value.__dict__.get("leaves") or []
 
 
 def definition_of(layer: str, record: int, length: int, guest: Guest) -> type[Struct] | None:

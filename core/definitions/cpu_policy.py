@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from xenmig.core.definitions.cpuid import EXTENDED, NO_SUBLEAF, CacheType, leaf_of
+from xenmig.core.definitions.cpuid import CacheType, leaf_of
+from xenmig.core.definitions.cpuid_leaves import EXTENDED, CpuidLeaves
 from xenmig.core.definitions.features import WORDS, ArchCapabilities, FeatureWord
-from xenmig.core.definitions.msrs import Msr, PlatformInfo
+from xenmig.core.definitions.msr_numbers import Msr
+from xenmig.core.definitions.msrs import PlatformInfo
 from xenmig.core.definitions.registers import XState
-from xenmig.core.definitions.xsave import Place, area_size, places_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,24 +52,13 @@ class Cache:
         self.shared_by = (leaf.a >> 14 & 0xFFF) + 1
 
 
-class CpuPolicy:
-    """What a guest sees in CPUID and in the MSRs that describe the processor.
-
-    Of a leaf that comes twice the last counts, as in a receiver (x86_cpuid_copy_from_buffer).
-    """
+class CpuPolicy(CpuidLeaves):
+    """What a guest sees in CPUID and in the MSRs that describe the processor."""
 
     def __init__(self, leaves: Iterable[CpuidLeaf], msrs: Iterable[MsrEntry | PlainEntry] | None = None) -> None:
-        self.leaves = {(one.leaf, one.subleaf): one for one in leaves if one.__dict__.get("d") is not None}
-        "Every leaf, by leaf and subleaf (0xffffffff where the leaf has none)."
+        super().__init__(leaves)
         self.msrs = {int(one.idx): one.val for one in msrs or () if one.__dict__.get("val") is not None}
         "Every MSR by index."
-
-    def register(self, leaf: int, subleaf: int, register: str) -> int | None:
-        """The value of register "a" to "d"; subleaf 0 stands for none too. None when the leaf is not there."""
-        found = self.leaves.get((leaf, subleaf))
-        if found is None and subleaf == 0:
-            found = self.leaves.get((leaf, NO_SUBLEAF))
-        return None if found is None else int(getattr(found, register))
 
     def _text(self, leaf: int, registers: str) -> str:
         data = b"".join((self.register(leaf, 0, one) or 0).to_bytes(4, "little") for one in registers)
@@ -84,11 +74,6 @@ class CpuPolicy:
         """The brand string of leaves 0x80000002 to 0x80000004."""
         text = "".join(self._text(EXTENDED + part, "abcd") for part in (2, 3, 4))
         return text.partition("\0")[0].strip()
-
-    @property
-    def signature(self) -> int:
-        """EAX of leaf 1."""
-        return self.register(1, 0, "a") or 0
 
     @property
     def family(self) -> int:
@@ -108,12 +93,6 @@ class CpuPolicy:
         return self.signature & 0xF
 
     @property
-    def max_physical_bits(self) -> int | None:
-        """Bits of a physical address; None when leaf 0x80000008 is not there."""
-        found = self.register(EXTENDED + 8, 0, "a")
-        return None if found is None else found & 0xFF
-
-    @property
     def caches(self) -> list[Cache]:
         """The caches of leaf 4; AMD's policies have none there."""
         found = [Cache(one) for (leaf, _), one in sorted(self.leaves.items()) if leaf == 4 and one.a & 0x1F]
@@ -122,24 +101,13 @@ class CpuPolicy:
     @property
     def xcr0(self) -> XState:
         """The components that the guest may enable."""
-        low, high = self.register(0xD, 0, "a") or 0, self.register(0xD, 0, "d") or 0
-        return XState(low | high << 32)
+        return XState(super().xcr0)
 
     @property
     def xss(self) -> XState:
         """The supervisor components that the guest may enable."""
         low, high = self.register(0xD, 1, "c") or 0, self.register(0xD, 1, "d") or 0
         return XState(low | high << 32)
-
-    @property
-    def xsave_places(self) -> dict[int, Place]:
-        """Where the components of an XSAVE area lie."""
-        return places_of(self.leaves.values())
-
-    @property
-    def xsave_size(self) -> int | None:
-        """Bytes of an XSAVE area for everything that the guest may enable; None when a component has no place."""
-        return area_size(self.xcr0, self.xsave_places)
 
     @property
     def featureset(self) -> list[FeatureWord | None]:

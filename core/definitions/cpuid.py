@@ -11,12 +11,6 @@ from xenmig.core.definitions.enumerations import Enumeration, Flags, value
 from xenmig.core.definitions.fields import Bits
 from xenmig.core.definitions.registers import XState
 
-NO_SUBLEAF = 0xFFFFFFFF
-"Subleaf of a leaf that has none: XEN_CPUID_NO_SUBLEAF."
-BASIC_MAX = 0xD
-"Last basic leaf of a policy."
-EXTENDED = 0x80000000
-
 
 class CacheType(Enumeration, open=True):
     """Intel SDM volume 2, CPUID leaf 4."""

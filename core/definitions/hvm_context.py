@@ -7,7 +7,6 @@ with zeros.
 
 from __future__ import annotations
 
-from xenmig.core.definitions.enumerations import Enumeration, value
 from xenmig.core.definitions.fields import Bits, chain, u16, u32, u64
 from xenmig.core.definitions.hvm_cpu import HvmHwCpu
 from xenmig.core.definitions.interrupt_controllers import (
@@ -23,41 +22,13 @@ from xenmig.core.definitions.msrs import HvmMsr
 from xenmig.core.definitions.mtrr import HvmHwMtrr
 from xenmig.core.definitions.structs import Entry, Struct
 from xenmig.core.definitions.timers import HvmHwHpet, HvmHwPit, HvmHwPmtimer, HvmHwRtc
+from xenmig.core.definitions.typecodes import Typecode
 from xenmig.core.definitions.viridian import HvmViridianDomainContext, HvmViridianVcpuContext
 from xenmig.core.definitions.vmce import HvmVmceVcpu
 from xenmig.core.definitions.xsave import HvmHwCpuXsave
 
 MAGIC = 0x54381286
 VERSION = 1
-
-
-class Typecode(Enumeration):
-    """HVM_SAVE_CODE(). ``per`` says what an instance is: a vcpu, a chip, or the guest (and then it is 0).
-
-    ``emulated`` marks what a PVH guest does not have.
-    """
-
-    END = value(0, "end of the chain", per="guest")
-    HEADER = value(1, "header", per="guest")
-    CPU = value(2, "registers", per="vcpu")
-    PIC = value(3, "8259 interrupt controller", per="chip", emulated=True)
-    IOAPIC = value(4, "I/O APIC", per="guest", emulated=True)
-    LAPIC = value(5, "local APIC", per="vcpu")
-    LAPIC_REGS = value(6, "registers of the local APIC", per="vcpu")
-    PCI_IRQ = value(7, "interrupt lines of PCI devices", per="guest")
-    ISA_IRQ = value(8, "interrupt lines of the ISA bus", per="guest")
-    PCI_LINK = value(9, "routing of PCI interrupts", per="guest")
-    PIT = value(10, "8254 interval timer", per="guest", emulated=True)
-    RTC = value(11, "real-time clock", per="guest", emulated=True)
-    HPET = value(12, "high precision event timer", per="guest", emulated=True)
-    PMTIMER = value(13, "ACPI timer", per="guest", emulated=True)
-    MTRR = value(14, "memory types", per="vcpu")
-    VIRIDIAN_DOMAIN = value(15, "Viridian state of the guest", per="guest")
-    CPU_XSAVE = value(16, "extended processor state", per="vcpu")
-    VIRIDIAN_VCPU = value(17, "Viridian state of a vcpu", per="vcpu")
-    VMCE_VCPU = value(18, "machine checks", per="vcpu")
-    TSC_ADJUST = value(19, "adjustment of the TSC", per="vcpu")
-    CPU_MSR = value(20, "MSRs", per="vcpu")
 
 
 class HvmSaveDescriptor(Struct, source="xen/include/public/hvm/save.h, hvm_save_descriptor"):

@@ -17,8 +17,10 @@ from xenmig.core.definitions import (
     libvirt,
     libxc,
     libxl,
+    msr_numbers,
     msrs,
     qemu,
+    typecodes,
     xl,
     xsave,
 )
@@ -71,7 +73,7 @@ class Reference:
                 self._record(layer, number, record)
         self._heading(2, "Entries of HVM_CONTEXT")
         for kind, entry in sorted(hvm_context.ENTRIES.items()):
-            named = hvm_context.Typecode(kind)
+            named = typecodes.Typecode(kind)
             per = named.known[int(named)].facts["per"]
             self._struct(entry, 3, f"{int(kind)} {named.name}", f"One for each {per}." if per != "guest" else "")
         self._heading(2, "Components of an XSAVE area")
@@ -216,11 +218,11 @@ class Reference:
         self._heading(2, "MSRs")
         self._prose("In CPU_MSR, X86_PV_VCPU_MSRS and X86_MSR_POLICY; the release that first wrote each.")
         rows = []
-        for number, value in sorted(msrs.Msr.known.items()):
+        for number, value in sorted(msr_numbers.Msr.known.items()):
             where = [f"{place} {value.facts[key]}" for key, place in _WHERE.items() if key in value.facts]
             rows.append((f"0x{number:08x}", f"`{value.name}`", value.doc, ", ".join(where)))
         self._table(("index", "name", "meaning", "written"), rows)
-        for number in msrs.Msr.known:
+        for number in msr_numbers.Msr.known:
             bits = msrs.bits_of(number)
             if bits is not None and bits not in self._known:
                 self._known[bits] = bits.__name__

@@ -189,6 +189,10 @@ class Struct:
 
         return decode(cls, data, byteorder, offset, len(data) if end is None else end)
 
+    def offset_of(self, name: str) -> int:
+        """Where the field of that name begins, from the beginning of the struct; 0 where that depends on others."""
+        return self.field(name).offset or 0
+
     def items(self) -> Iterator[tuple[Field, Any]]:
         """The fields that are there, with their values, in wire order."""
         for field in self.fields:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from xenmig.core.definitions.enumerations import Flags, flag
 from xenmig.core.definitions.fields import Bits, array, has, octets, reserved, struct, u8, u16, u32, u64
+from xenmig.core.definitions.pv_context import VgcfFlags
 from xenmig.core.definitions.registers import Cr0, Cr4, Dr6, Dr7, Rflags, XState
 from xenmig.core.definitions.structs import Struct
 from xenmig.core.definitions.vmce import CAPABILITIES, McgExtCtl
@@ -16,20 +17,6 @@ from xenmig.core.definitions.xsave import Fxsave
 X64 = "xen/include/public/arch-x86/xen-x86_64.h"
 X32 = "xen/include/public/arch-x86/xen-x86_32.h"
 HEADER = "xen/include/public/arch-x86/xen.h"
-GDT_ENTRIES_MAX = 7168
-"Descriptors of a guest: arch-x86/xen.h, FIRST_RESERVED_GDT_ENTRY."
-LDT_ENTRIES_MAX = 8192
-GDT_ENTRIES_PER_FRAME = 512
-
-
-class VgcfFlags(Flags, digits=16, open=True):
-    """arch-x86/xen.h, VGCF_*."""
-
-    I387_VALID = flag(0, "fpu_ctxt counts")
-    IN_KERNEL = flag(2, "the vcpu runs the guest's kernel")
-    FAILSAFE_DISABLES_EVENTS = flag(3, "events are masked when the failsafe callback is entered")
-    SYSCALL_DISABLES_EVENTS = flag(4, "events are masked when the syscall callback is entered")
-    ONLINE = flag(5, "the vcpu is online")
 
 
 class VgcfFlags32(VgcfFlags, digits=8, open=True):
@@ -255,11 +242,6 @@ class X86PvVcpuBasic32(
     failsafe_callback_cs: int = u32("code segment of the failsafe callback", hex=True)
     failsafe_callback_eip: int = u32("where the guest is entered when its segments cannot be loaded", hex=True)
     vm_assist: VmAssist32 = u32("what Xen emulates for the guest", flags=VmAssist32)
-
-
-def root_pfn(cr3: int, guest_width: int) -> int:
-    """The pfn of the page-table root that ``cr3`` holds: arch-x86/xen-x86_32.h, xen_cr3_to_pfn."""
-    return cr3 >> 12 if guest_width == 8 else (cr3 >> 12 | cr3 << 20) & 0xFFFFFFFF
 
 
 class X86PvVcpuExtended(

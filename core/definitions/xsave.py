@@ -11,6 +11,7 @@ from xenmig.core.definitions.enumerations import Flags, flag
 from xenmig.core.definitions.fields import array, octets, struct, u8, u16, u32, u64
 from xenmig.core.definitions.registers import FpuWidth, Mxcsr, XState
 from xenmig.core.definitions.structs import Struct
+from xenmig.core.definitions.xsave_area import AREA_MIN, TABLES, Place, area_size, places_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
     from xenmig.core.definitions.libxc import CpuidLeaf
 
-LEGACY_BYTES = 512
-HEADER_BYTES = 64
-AREA_MIN = LEGACY_BYTES + HEADER_BYTES
-"Bytes of an XSAVE area without components: xstate.h, XSTATE_AREA_MIN_SIZE."
 SOURCE = "Intel SDM volume 1, section 13.4"
 
 
@@ -170,31 +167,6 @@ COMPONENTS: dict[int, type[Struct]] = {
 }
 "What the components are, by their bit in XCR0."
 
-INTEL = {2: 576, 3: 960, 4: 1024, 5: 1088, 6: 1152, 7: 1664, 9: 2688, 17: 2752, 18: 2816}
-"Offsets of the components in Intel's processors."
-AMD = {2: 576, 5: 832, 6: 896, 7: 1408, 9: 2432}
-"Offsets of the components in AMD's processors from Zen 4 on."
-AMD_EARLIER = {2: 576, 9: 832, 62: 832}
-"Offsets of the components in AMD's processors before Zen 4; none has both PKRU and LWP."
-TABLES = (INTEL, AMD, AMD_EARLIER)
-
-
-class Place:
-    """Where a component lies in an XSAVE area, and how large it is."""
-
-    __slots__ = ("bit", "offset", "size")
-
-    bit: int
-    "Its bit in XCR0."
-    offset: int
-    "From the beginning of the area, in bytes."
-    size: int
-
-    def __init__(self, bit: int, offset: int, size: int) -> None:
-        self.bit = bit
-        self.offset = offset
-        self.size = size
-
 
 class Component:
     """A component of an XSAVE area."""
@@ -215,35 +187,9 @@ class Component:
         self.value = value
 
 
-def places_of(leaves: Iterable[CpuidLeaf]) -> dict[int, Place]:
-    """Where CPUID leaf 0xD puts the components: subleaf n has size and offset of component n; empty without it."""
-    return {
-        one.subleaf: Place(one.subleaf, one.b, one.a)
-        for one in leaves
-        if one.leaf == 0xD and 2 <= one.subleaf < 63 and one.a
-    }
-
-
 def places_in(table: Mapping[int, int]) -> dict[int, Place]:
     """The same from one of ``TABLES``."""
     return {bit: Place(bit, offset, COMPONENTS[bit].size or 0) for bit, offset in table.items()}
-
-
-def area_size(xcr0: int, places: Mapping[int, Place]) -> int | None:
-    """Bytes that the area of ``xcr0`` takes; None when it has a component that nobody placed.
-
-    0 when no component was ever enabled. xen/arch/x86/xstate.c, xstate_ctxt_size.
-    """
-    if not xcr0:
-        return 0
-    size = AREA_MIN
-    for bit in range(2, 63):
-        if xcr0 >> bit & 1:
-            place = places.get(bit)
-            if place is None:
-                return None
-            size = max(size, place.offset + place.size)
-    return size
 
 
 def places_for(xcr0: int, size: int, leaves: Iterable[CpuidLeaf] = ()) -> dict[int, Place] | None:
