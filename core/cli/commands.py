@@ -16,6 +16,7 @@ COMMANDS = {
     "records": "one line per record",
     "show": "one record in full",
     "timeline": "phases, iterations, downtime, and who owns the guest",
+    "report": "one page to look at, with plots, that opens offline",
     "rules": "what verify checks: severity, reason, source, and who refuses what breaks it",
     "extract": "the streams out of a capture, byte for byte",
     "wireshark": "install the dissector for Wireshark and tshark, say where it is, or remove it",

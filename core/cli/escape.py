@@ -12,9 +12,12 @@ def escaped(text: str | bytes) -> str:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
-    if text.isprintable() and "\\" not in text:
-        return text
-    return "".join(_one(character) for character in text)
+    return visible(text.replace("\\", "\\\\"))
+
+
+def visible(text: str) -> str:
+    """The same for text whose backslashes mean nothing: they stay as they are."""
+    return text if text.isprintable() else "".join(_one(character) for character in text)
 
 
 def shortened(text: str, most: int = 120) -> str:
@@ -25,8 +28,6 @@ def shortened(text: str, most: int = 120) -> str:
 
 
 def _one(character: str) -> str:
-    if character == "\\":
-        return "\\\\"
     if character.isprintable():
         return character
     code = ord(character)

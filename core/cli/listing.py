@@ -75,19 +75,31 @@ class Run:
 
 
 class Listing:
-    """Writes the lines. Memory use does not depend on the stream."""
+    """Writes the lines. Memory use does not depend on the stream.
+
+    Override ``head`` and ``line`` to do something else with them.
+    """
 
     def __init__(
-        self, write: Write, *, streams: bool = False, pages: bool = False, pfns: bool = False, only: int | None = None
+        self,
+        write: Write,
+        *,
+        streams: bool = False,
+        pages: bool = False,
+        pfns: bool = False,
+        only: int | None = None,
+        raw: bool = True,
     ) -> None:
         """``streams`` for a capture: lines begin with the stream's number and tell frame and time. ``pages`` gives each
         PAGE_DATA a line of its own, ``pfns`` its pfns as well. ``only`` is the number of the one stream that is wanted.
+        ``raw`` shows the first bytes of what is not understood, which may be guest memory.
         """
         self._write = write
         self._streams = streams
         self._pages = pages or pfns
         self._pfns = pfns
         self._only = only
+        self._raw = raw
         self._runs: dict[Stream, Run] = {}
         self._batches: dict[Stream, Batches] = {}
         self._known: set[int] = set()
@@ -99,7 +111,8 @@ class Listing:
         if self._only is not None and stream.number != self._only:
             return
         if stream.number not in self._known:
-            self._head(stream)
+            self._known.add(stream.number)
+            self.head(stream)
         for event in events:
             if isinstance(event, PageData) and not self._pages:
                 self._fold(stream, event)
@@ -115,8 +128,8 @@ class Listing:
             self._run(stream, run)
         self._runs.clear()
 
-    def _head(self, stream: Stream) -> None:
-        self._known.add(stream.number)
+    def head(self, stream: Stream) -> None:
+        """Write what comes before the first line of a stream."""
         direction = stream.direction
         if direction is not None:
             what = "the guest's stream" if stream.role == "sender" else "what the receiver says"
@@ -147,13 +160,11 @@ class Listing:
         first, last = run.first, run.last
         number = f"{first.index}" if run.records == 1 else f"{first.index}-{last.index}"
         times = f" x{run.records:,}" if run.records > 1 else ""
-        self._line(
-            stream, first.first, number, first.offset, "libxc", type_text(first) + times, run.length, _pages(run)
-        )
+        self.line(stream, first.first, number, first.offset, "libxc", type_text(first) + times, run.length, _pages(run))
 
     def _event(self, stream: Stream, event: Event) -> None:
         if isinstance(event, PageData):
-            self._line(
+            self.line(
                 stream, event.first, str(event.index), event.offset, "libxc", type_text(event), event.length,
                 _pages(Run(event)) + _missing(event),
             )  # fmt: skip
@@ -161,9 +172,9 @@ class Listing:
                 self._print_pfns(event)
         elif isinstance(event, Record):
             self._batches.pop(stream, None)
-            self._line(
+            self.line(
                 stream, event.first, str(event.index), event.offset, event.layer, type_text(event), event.length,
-                _contents(event) + _missing(event),
+                _contents(event, self._raw) + _missing(event),
             )  # fmt: skip
         elif isinstance(event, RecordRun):
             for place in range(event.count):
@@ -171,21 +182,21 @@ class Listing:
         elif isinstance(event, Header):
             name = event.value.name.replace("_", " ").lower()
             text = _guest(event) or summary(event.value)
-            self._line(stream, event.first, "", event.offset, event.layer, name, event.length, text)
+            self.line(stream, event.first, "", event.offset, event.layer, name, event.length, text)
         elif isinstance(event, Message):
             text = "" if event.status is None else _status(event.status)
-            self._line(stream, event.first, "", event.offset, "xl", f"message: {event.name}", event.length, text)
+            self.line(stream, event.first, "", event.offset, "xl", f"message: {event.name}", event.length, text)
         elif isinstance(event, Truncated) and event.partial is not None:
             record = event.partial
             missing = "" if event.missing is None else f" and {event.missing:,} missing"
             text = f"truncated: {event.available:,} bytes are there{missing}"
             kind = type_text(record)
-            self._line(stream, event.first, str(record.index), record.offset, record.layer, kind, record.length, text)
+            self.line(stream, event.first, str(record.index), record.offset, record.layer, kind, record.length, text)
         elif not isinstance(event, (Complete, Page)):
-            offset, length, what, text = _mishap(event)
-            self._line(stream, event.first, "", offset, "", what, length, text)
+            offset, length, what, text = _mishap(event, self._raw)
+            self.line(stream, event.first, "", offset, "", what, length, text)
 
-    def _line(
+    def line(
         self,
         stream: Stream,
         packet: Packet | None,
@@ -196,6 +207,7 @@ class Listing:
         length: int | None,
         text: str,
     ) -> None:
+        """Write one line. ``packet`` is where its first byte came from; texts are safe to print."""
         places = ""
         if self._streams:
             frame, time = "", ""
@@ -242,11 +254,13 @@ def _pages(run: Run) -> str:
     return f"{run.pfns:,} pfn{'s' if run.pfns > 1 else ''} {span}, {run.pages:,} page{'' if run.pages == 1 else 's'}"
 
 
-def _contents(record: Record) -> str:
+def _contents(record: Record, raw: bool) -> str:
     if record.body is None:
         return "" if record.missing else "not kept: larger than 4 MiB"
     definition = Struct.records[record.layer].get(record.type)
     if definition is None:
+        if not raw:
+            return ""
         shown = record.body[:16].hex(" ")
         return shown + (" ..." if record.length > 16 else "")
     value = definition.decode(record.body, record.byteorder)
@@ -267,7 +281,9 @@ def _status(status: int) -> str:
     return f"{error}: {error.doc}" if error.doc else str(error)
 
 
-def _mishap(event: Unrecognised | Hole | Resynchronised | Trailing | Truncated) -> tuple[int, int | None, str, str]:
+def _mishap(
+    event: Unrecognised | Hole | Resynchronised | Trailing | Truncated, raw: bool
+) -> tuple[int, int | None, str, str]:
     """Offset, length, what it is and more about it, for what is neither header nor record nor message."""
     if isinstance(event, Truncated):
         if not event.available:
@@ -275,10 +291,14 @@ def _mishap(event: Unrecognised | Hole | Resynchronised | Trailing | Truncated) 
         missing = "" if event.missing is None else f": {event.available:,} bytes are there, {event.missing:,} missing"
         return event.offset, event.available, "(truncated)", f"{event.layer} {event.what}{missing}"
     if isinstance(event, Unrecognised):
-        return event.offset, None, f"(unrecognised: {event.kind})", f"{event.layer} {event.data[:16].hex(' ')}".strip()
+        return event.offset, None, f"(unrecognised: {event.kind})", f"{event.layer} {_octets(event, raw)}".strip()
     if isinstance(event, Hole):
         inside = "" if event.record is None else f"inside record {event.record}"
         return event.offset, event.length, "(hole: not in the capture)", inside
     if isinstance(event, Resynchronised):
         return event.offset, None, "(found again)", f"{event.skipped:,} bytes skipped; {event.evidence}"
-    return event.offset, event.length, "(bytes after the end)", event.data[:16].hex(" ")
+    return event.offset, event.length, "(bytes after the end)", _octets(event, raw)
+
+
+def _octets(event: Unrecognised | Trailing, raw: bool) -> str:
+    return event.data[:16].hex(" ") if raw else ""

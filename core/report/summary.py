@@ -1,0 +1,81 @@
+"""What somebody with ten seconds wants to know of a migration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from xenmig.core.analysis.downtime import downtime, why_unknown
+from xenmig.core.analysis.outcome import COMPLETED, outcome, owner
+from xenmig.core.cli.info import completeness
+from xenmig.core.cli.units import duration, rate
+from xenmig.core.cli.verdict import verdict
+from xenmig.core.report.drawing import short
+
+if TYPE_CHECKING:
+    from xenmig.core.analysis.migration import Migration
+    from xenmig.core.report.subject import Subject
+
+GOOD, WARNING, BAD, PLAIN = "good", "warning", "bad", "plain"
+
+
+class Answer(NamedTuple):
+    """A question's answer: a word or a number to see from afar, and a sentence."""
+
+    question: str
+    answer: str
+    text: str
+    tone: str = PLAIN
+    '"good", "warning", "bad" or "plain".'
+
+
+def answers(subject: Subject) -> list[Answer]:
+    """The answers in the order in which people ask."""
+    migration = subject.migration
+    return [_result(migration), _pause(migration), _owner(migration), _stream(subject), _amount(migration)]
+
+
+def _result(migration: Migration) -> Answer:
+    found = outcome(migration)
+    what, _, why = found.partition(": ")
+    question = "Did it work?"
+    if not migration.captured:
+        question = "Is it all there?"
+        what, why = ("complete", "from the first byte to END") if found == COMPLETED else ("cut off", why)
+    tone = GOOD if found == COMPLETED else BAD
+    return Answer(question, what.capitalize(), why, tone)
+
+
+def _pause(migration: Migration) -> Answer:
+    question = "How long was the guest paused?"
+    found = downtime(migration)
+    if found is None:
+        return Answer(question, "Not known", why_unknown(migration))
+    longest = max(found.steps, key=lambda step: step.seconds, default=None)
+    text = f"most of it, {duration(longest.seconds)}: {longest.name}" if longest is not None else ""
+    if found.upper is None:
+        return Answer(question, f"At least {duration(found.lower)}", f"{text}; {found.upper_reason}".lstrip("; "))
+    return Answer(question, f"{duration(found.lower)} to {duration(found.upper)}", text)
+
+
+def _owner(migration: Migration) -> Answer:
+    found = owner(migration)
+    tone = {"undefined": BAD, "unknown": PLAIN}.get(found.name, GOOD)
+    return Answer("Who owns the guest now?", found.name.capitalize(), found.reason, tone)
+
+
+def _stream(subject: Subject) -> Answer:
+    counts = subject.counts
+    what, _, numbers = verdict(counts, subject.complete).partition(": ")
+    tone = BAD if counts["error"] else WARNING if counts["warning"] or not subject.complete else GOOD
+    text = "; ".join(filter(None, (numbers, completeness(subject.migration))))
+    return Answer("Is the stream sound?", what.capitalize(), text, tone)
+
+
+def _amount(migration: Migration) -> Answer:
+    question = "How much was sent?"
+    answer = f"{short(migration.bytes)}B"
+    if migration.first is None or migration.last is None:
+        return Answer(question, answer, "a file of bytes: it has no times")
+    seconds = (migration.last.time - migration.first.time) / 1e9
+    speed = rate(migration.bytes, seconds)
+    return Answer(question, answer, f"in {duration(seconds)}" + (f", {speed} on average" if speed else ""))

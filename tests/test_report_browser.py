@@ -1,0 +1,130 @@
+"""The report's page as a browser has it: nothing asked of the network, nothing in the console, text that is text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chromium import Chromium, requires_chromium
+from tests.corpus import corpus, pcaps
+from tests.reports import report
+from tests.test_report_page import NAMES, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.corpus import Sample
+
+pytestmark = requires_chromium
+
+OVERLAPS = """
+(() => {
+  const found = [];
+  for (const svg of document.querySelectorAll(".plot svg")) {
+    const frame = svg.getBoundingClientRect();
+    if (!frame.width) continue;
+    const texts = [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
+    texts.forEach(([text, box], place) => {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 ||
+          box.bottom > frame.bottom + 1) found.push(`${text} leaves its plot`);
+      for (const [other, second] of texts.slice(place + 1))
+        if (box.left < second.right - 1 && second.left < box.right - 1 &&
+            box.top < second.bottom - 2 && second.top < box.bottom - 2) found.push(`${text} over ${other}`);
+    });
+  }
+  return found;
+})()
+"""
+"Labels of the plots that are shown which lie over each other or leave their plot."
+
+CONTRASTS = """
+(() => {
+  const channels = colour => colour.match(/[0-9.]+/g).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b].map(c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const ground = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (channels(colour)[3] !== 0) return channels(colour);
+    }
+  };
+  const low = new Set();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || element.closest("svg, legend")) continue;
+    const pair = [luminance(channels(getComputedStyle(element).color)), luminance(ground(element))].sort();
+    if ((Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05) < 4.5) low.add(texts.currentNode.data.trim());
+  }
+  return [...low];
+})()
+"""
+"Texts outside the plots whose contrast is below what WCAG 2, 1.4.3, asks for."
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    found = Chromium(tmp_path_factory.mktemp("chromium"))
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=lambda sample: f"{sample.path.parent.name}-{sample.name}")
+def test_a_page_asks_for_nothing_and_draws_without_overlaps(sample: Sample, browser: Chromium, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    report(sample.path, path)
+    for width, dark in ((1280, False), (420, True)):
+        browser.open(path, width=width, dark=dark)
+        assert browser.requests == [path.as_uri()]
+        assert browser.complaints == []
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+        assert browser.evaluate(OVERLAPS) == []
+        assert browser.evaluate(CONTRASTS) == []
+
+
+def test_hostile_text_is_shown_and_not_obeyed(browser: Chromium, tmp_path: Path) -> None:
+    for number, name in enumerate(NAMES):
+        (tmp_path / "capture").write_bytes(named(name))
+        path = tmp_path / f"{number}.html"
+        report(tmp_path / "capture", path)
+        browser.open(path, width=420)
+        assert browser.requests == [path.as_uri()]
+        assert browser.complaints == []
+        assert browser.evaluate("document.querySelectorAll('script, img, svg[onload], [onerror]').length") == 0
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 420
+        heading = browser.evaluate("document.querySelector('h1').textContent")
+        assert heading == browser.evaluate("document.title")
+        if name.isprintable() and len(name) < 100:
+            assert heading == f"Migration of {name}"
+
+
+def test_the_page_follows_the_system_and_the_reader(browser: Chromium, tmp_path: Path) -> None:
+    (tmp_path / "capture").write_bytes(named("guest"))
+    path = tmp_path / "report.html"
+    report(tmp_path / "capture", path)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    label = "getComputedStyle(document.querySelector('.plot text')).fill"
+    browser.open(path)
+    light = browser.evaluate(ground), browser.evaluate(label)
+    browser.open(path, dark=True)
+    dark = browser.evaluate(ground), browser.evaluate(label)
+    assert all(one != other for one, other in zip(light, dark, strict=True))
+    browser.evaluate("document.querySelector('#theme-light').click()")
+    assert (browser.evaluate(ground), browser.evaluate(label)) == light
+    browser.evaluate("document.querySelector('#theme-dark').click()")
+    assert (browser.evaluate(ground), browser.evaluate(label)) == dark
+    assert browser.complaints == []
+
+
+def test_the_browser_would_have_told(browser: Chromium, tmp_path: Path) -> None:
+    """What the tests above rely on: complaints and requests are seen."""
+    path = tmp_path / "page.html"
+    path.write_text("<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'\"><script>1</script>")
+    browser.open(path)
+    assert any("Content Security Policy" in one for one in browser.complaints)
+    path.write_text("<img src='nowhere.png'><script>throw new Error('thrown')</script>")
+    browser.open(path)
+    assert any("thrown" in one for one in browser.complaints)
+    assert (tmp_path / "nowhere.png").as_uri() in browser.requests
