@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xenmig.core.sources.connection import Connection, Direction
     from xenmig.core.sources.input import Input
     from xenmig.core.sources.interest import NeedMore
+    from xenmig.core.sources.watcher import Watcher
 
 HOW_TO_SEE = (
     "capture the migration in the clear instead: xl migrate -s '' with a command that connects to the other host, or "
@@ -86,16 +87,18 @@ class Reading:
     "How many connections of each such kind there are."
     capture: Capture | None
 
-    def __init__(self, path: str, start: str = "", *, runs: bool = False, deep: bool = False) -> None:
+    def __init__(
+        self, path: str, start: str = "", *, runs: bool = False, deep: bool = False, watcher: Watcher | None = None
+    ) -> None:
         """Open ``path`` ("-" is standard input); ``start`` names the outermost layer where it must not be guessed.
 
         ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind; ``deep``
         for a :class:`~xenmig.core.decode.events.Page` for each page table of a PV guest instead, which means that its
-        memory is read.
+        memory is read. ``watcher`` looks on while the input is read, and has it taken for one that is still written.
         """
         self._runs = runs
         self._deep = deep
-        self.input: Input = open_input(path)
+        self.input: Input = open_input(path, watcher)
         self.name = self.input.name
         self.size = self.input.size
         self.streams = []
@@ -119,7 +122,7 @@ class Reading:
 
         if is_capture(first):
             self.kind = "capture"
-            self.capture = Capture(self.input, self._consumer)
+            self.capture = Capture(self.input, self._consumer, watcher=watcher)
         elif kind == "xl receiver":
             self._start = kind
         elif cut := recognise_cut(first):

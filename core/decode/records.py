@@ -83,6 +83,11 @@ class RecordDecoder(HeaderDecoder):
         self._trailing_at = -1
         self._trailing_first: Packet | None = None
 
+    @property
+    def pending(self) -> Record | None:
+        """The record that is passing by: its header has, of a PAGE_DATA the pfns too, and its last byte has not."""
+        return self._pending
+
     def _to_libxl(self) -> None:
         self.layer = "libxl"
         self._state, self.need = self._records, RECORD_HEADER

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xenmig.core.sources.input import Input
     from xenmig.core.sources.interest import ConsumerFactory
     from xenmig.core.sources.notice import Notice
+    from xenmig.core.sources.watcher import Watcher
 
 
 def is_capture(first: bytes) -> bool:
@@ -46,8 +47,12 @@ class Capture:
     frames: int
     "How many frames have been read."
 
-    def __init__(self, input: Input, factory: ConsumerFactory, *, plain: bool = False) -> None:
+    def __init__(
+        self, input: Input, factory: ConsumerFactory, *, plain: bool = False, watcher: Watcher | None = None
+    ) -> None:
         """Read the capture's header; ``plain`` has every frame parsed in the general way, which is slower.
+
+        ``watcher`` is told of the points in packet time that it asks for.
 
         Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when ``input`` does not begin as a capture does.
         """
@@ -56,6 +61,10 @@ class Capture:
         self.frames = 0
         self._notices = Notices()
         self._reader = _reader(input, self._notices)
+        if watcher is not None:
+            from xenmig.core.sources.paced import PacedReader
+
+            self._reader = PacedReader(self._reader, watcher)
         self._scale = self._reader.scale
         self._reassembler = Reassembler(factory, self._scale, self._notices)
         self._habit = Habit()

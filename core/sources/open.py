@@ -10,6 +10,7 @@ from xenmig.core.sources.file import FileInput
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.sources.input import Input
+    from xenmig.core.sources.watcher import Watcher
 
 _GZIP = b"\x1f\x8b"
 "RFC 1952, section 2.3.1."
@@ -22,18 +23,20 @@ _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
 "RFC 8878, section 3.1.2: bytes 1 to 3 of a skippable frame; byte 0 is 0x50 to 0x5f."
 
 
-def open_input(path: str) -> Input:
+def open_input(path: str, watcher: Watcher | None = None) -> Input:
     """The bytes at ``path``, decompressed where its first bytes say that they are compressed.
 
-    ``-`` is the standard input. Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when there is nothing to
-    read: no such file, no permission, a directory, an empty file, or a compression that this Python cannot undo.
+    ``-`` is the standard input. With a ``watcher`` the input is taken for one that is still written: what has come is
+    given at once, and the end of a file is waited at. Raises
+    :class:`~xenmig.core.sources.errors.UnreadableInput` when there is nothing to read: no such file, no permission, a
+    directory, an empty file, or a compression that this Python cannot undo.
     """
     name = "standard input" if path == "-" else path
     fd = 0
     try:
         if path != "-":
             fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        return _decompressed(_from_descriptor(fd, name))
+        return _decompressed(_from_descriptor(fd, name, watcher))
     except BaseException as error:
         if fd:
             os.close(fd)
@@ -58,12 +61,16 @@ def compression(first: bytes) -> str | None:
     return None
 
 
-def _from_descriptor(fd: int, name: str) -> Input:
+def _from_descriptor(fd: int, name: str, watcher: Watcher | None) -> Input:
     status = os.fstat(fd)
     mode = status.st_mode
     owned = fd != 0
     if stat.S_ISDIR(mode):
         raise _refusal(name, "is a directory; give the save file or capture in it")
+    if watcher is not None and stat.S_ISREG(mode):
+        from xenmig.core.sources.live import GrowingFile
+
+        return GrowingFile(fd, name, 0 if owned else os.lseek(fd, 0, os.SEEK_CUR), watcher, owned)
     # Files that say they are empty are read as pipes are: those in /proc say so and are not.
     if stat.S_ISBLK(mode) or (stat.S_ISREG(mode) and status.st_size):
         # The standard input may be a file that an earlier command has read the beginning of.
@@ -73,6 +80,10 @@ def _from_descriptor(fd: int, name: str) -> Input:
         return FileInput(fd, name, start, max(0, end - start), owned)
     if os.isatty(fd):
         raise _refusal(name, "is a terminal; give a file, or pipe a stream in")
+    if watcher is not None and not stat.S_ISBLK(mode):
+        from xenmig.core.sources.live import LivePipe
+
+        return LivePipe(fd, name, watcher, owned)
     from xenmig.core.sources.pipe import PipeInput
 
     return PipeInput(fd, name, owned)
