@@ -70,6 +70,7 @@ class Recorder:
         self.data = bytearray()
         self.holes: list[tuple[int, int]] = []
         self.frames: list[int] = []
+        self.wire_bytes: list[int] = []
         self.ended = False
         self._every = every
         self._over = over
@@ -85,6 +86,7 @@ class Recorder:
         assert not self.skip, "bytes were delivered that the consumer would rather have skipped"
         assert self.packet is not None
         self.frames.append(self.packet.frame)
+        self.wire_bytes.append(self.packet.wire_bytes)
         self.data += data[start:end]
         self.position += end - start
         if self._every:
@@ -165,13 +167,13 @@ def summary(capture: Capture) -> list[object]:
         for one in connection.directions:
             found += [
                 (one.segments, one.retransmitted, one.retransmitted_bytes, one.out_of_order, one.keep_alives),
-                (one.holes, one.missing, one.length, one.ended, one.from_start),
-                [packet and (packet.frame, packet.time) for packet in (one.first_payload, one.last_payload, one.last)],
-                [packet and packet.frame for packet in (one.fin, one.rst)],
+                (one.holes, one.missing, one.length, one.ended, one.from_start, one.wire_bytes),
+                [packet and repr(packet) for packet in (one.first_payload, one.last_payload, one.last)],
+                [packet and repr(packet) for packet in (one.fin, one.rst)],
             ]
             if one.of_interest:
                 kept = recorder(one)
-                found += [bytes(kept.data), kept.holes, kept.frames, kept.skipped]
+                found += [bytes(kept.data), kept.holes, kept.frames, kept.wire_bytes, kept.skipped]
     return found
 
 

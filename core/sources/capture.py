@@ -113,8 +113,8 @@ class Capture:
         """Whether the file ends inside a packet, or is damaged so that nothing behind that can be read."""
         return any(notice.kind in ("cut", "damaged") for notice in self.notices)
 
-    def _packet(self, frame: int, head: Head) -> Packet:
-        return Packet(frame, head[0] * 1_000_000_000 + head[1] * self._scale)
+    def _packet(self, frame: int, head: Head, wire_bytes: int = 0) -> Packet:
+        return Packet(frame, head[0] * 1_000_000_000 + head[1] * self._scale, wire_bytes)
 
     def _scan(self, frames: Frames) -> None:
         """Take all frames of a window: those of bulk data at once, the usual ones quickly, the others by _frame.
@@ -139,11 +139,11 @@ class Capture:
         usual_link, usual_version, overhead, reach, before = shape.usual
 
         # The run: headers that its segments share, sequence number that goes on with it (-1 if there is no run), bytes
-        # that its consumer would skip, captured bytes that a frame needs, payload bytes of each segment, and how many
-        # segments there were that the direction has not been told about, and the last of these.
+        # that its consumer would skip, captured bytes that a frame needs, bytes on the wire and payload bytes of each
+        # segment, and how many segments there were that the direction has not been told about, and the last of these.
         running: Direction | None = None
         run_link = run_front = run_behind = run_key = b""
-        run_offset = run_room = run_captured = run_length = run_count = run_frame = 0
+        run_offset = run_room = run_captured = run_wire = run_length = run_count = run_frame = 0
         run_next = -1
         run_head = (0, 0, 0, 0)
 
@@ -161,6 +161,7 @@ class Capture:
                     and offset == run_offset
                     and not flags & 7
                     and captured >= run_captured
+                    and head[3] == run_wire
                     and run_room > run_length
                 ):
                     run_next = (sequence + run_length) & 0xFFFFFFFF
@@ -186,18 +187,21 @@ class Capture:
                     direction = steady[key]
                     header = offset >> 2 & 60
                     length = total - overhead - header
+                    # A frame without payload does not end a run, but what it has counted must not come before it.
+                    if run_count and running is not None and (length or direction is running):
+                        _catch_up(running, run_next, run_length, run_wire, run_count, run_frame, run_head)
+                        run_count = 0
                     if length == 0:
                         direction.last_frame = frame
                         direction.last_head = head
+                        direction.wire_bytes += head[3]
                         continue
-                    if run_count and running is not None:
-                        _catch_up(running, run_next, run_length, run_count, run_frame, run_head)
-                        run_count = 0
                     if length > 0 and sequence == direction.next:
                         direction.next = run_next = (sequence + length) & 0xFFFFFFFF
                         direction.segments += 1
                         direction.payload_frame = frame
                         direction.payload_head = head
+                        direction.wire_bytes = direction.payload_wire_bytes = direction.wire_bytes + head[3]
                         consumer = direction.consumer
                         if consumer.skip > length:
                             consumer.skip = run_room = consumer.skip - length
@@ -209,10 +213,11 @@ class Capture:
                             run_key = key
                             run_offset = offset
                             run_captured = total + reach
+                            run_wire = head[3]
                             run_length = length
                             continue
                         run_next = -1
-                        packet = self._packet(frame, head)
+                        packet = self._packet(frame, head, direction.wire_bytes)
                         if direction.first_payload is None:
                             direction.first_payload = packet
                         payload = start + before + header
@@ -220,7 +225,7 @@ class Capture:
                         continue
 
             if run_count and running is not None:
-                _catch_up(running, run_next, run_length, run_count, run_frame, run_head)
+                _catch_up(running, run_next, run_length, run_wire, run_count, run_frame, run_head)
                 run_count = 0
             run_next = -1
             self._frame(frames, start, head, frame)
@@ -230,7 +235,7 @@ class Capture:
                 usual_link, usual_version, overhead, reach, before = shape.usual
 
         if run_count and running is not None:
-            _catch_up(running, run_next, run_length, run_count, run_frame, run_head)
+            _catch_up(running, run_next, run_length, run_wire, run_count, run_frame, run_head)
 
     def _each(self, frames: Frames) -> None:
         frame = self.frames
@@ -288,12 +293,15 @@ class Capture:
         )
 
 
-def _catch_up(direction: Direction, next: int, length: int, count: int, frame: int, head: Head) -> None:
-    """Tell a direction that ``count`` segments of ``length`` bytes were passed over, up to the frame given."""
+def _catch_up(direction: Direction, next: int, length: int, wire: int, count: int, frame: int, head: Head) -> None:
+    """Tell a direction that ``count`` segments of ``length`` bytes, ``wire`` with all their headers, were passed over,
+    up to the frame given.
+    """
     direction.next = next
     direction.segments += count
     direction.payload_frame = frame
     direction.payload_head = head
+    direction.wire_bytes = direction.payload_wire_bytes = direction.wire_bytes + count * wire
     consumer = direction.consumer
     consumer.skip -= count * length
     consumer.position += count * length

@@ -43,14 +43,13 @@ class Endpoint:
 class Waiting:
     """A segment that came before the bytes in front of it."""
 
-    __slots__ = ("place", "length", "data", "frame", "head")
+    __slots__ = ("place", "length", "data", "packet")
 
-    def __init__(self, place: int, length: int, data: bytes, frame: int, head: Head) -> None:
+    def __init__(self, place: int, length: int, data: bytes, packet: Packet) -> None:
         self.place = place
         self.length = length
         self.data = data
-        self.frame = frame
-        self.head = head
+        self.packet = packet
 
 
 class Direction:
@@ -61,7 +60,7 @@ class Direction:
         "connection", "peer", "key", "consumer", "of_interest", "from_start", "segments", "retransmitted",
         "retransmitted_bytes", "out_of_order", "keep_alives", "holes", "missing", "fin", "rst", "first_payload",
         "ended", "start", "next", "last_frame", "last_head", "payload_frame", "payload_head", "waiting",
-        "acknowledged", "acknowledged_time", "patience", "fin_place",
+        "acknowledged", "acknowledged_time", "patience", "fin_place", "wire_bytes", "payload_wire_bytes",
     )
     # fmt: on
 
@@ -76,6 +75,9 @@ class Direction:
     "Whether the factory gave the consumer."
     from_start: bool
     "Whether position 0 is the first byte that the sender sent."
+    wire_bytes: int
+    """Bytes that this direction has put on the wire so far: whole frames as long as they were before capturing, with
+    all headers, and every frame: SYN, acknowledgments without payload, retransmissions and keep-alives included."""
     segments: int
     "Segments with payload."
     retransmitted: int
@@ -107,6 +109,8 @@ class Direction:
     payload_frame: int
     "Last frame with payload; 0 if there was none."
     payload_head: Head
+    payload_wire_bytes: int
+    "What ``wire_bytes`` was with that frame."
     waiting: list[Waiting]
     "Ordered by place; empty unless a segment is missing."
     acknowledged: int
@@ -122,6 +126,7 @@ class Direction:
         self.key = key
         self.of_interest = False
         self.from_start = False
+        self.wire_bytes = 0
         self.segments = 0
         self.retransmitted = 0
         self.retransmitted_bytes = 0
@@ -139,6 +144,7 @@ class Direction:
         self.last_head = (0, 0, 0, 0)
         self.payload_frame = 0
         self.payload_head = (0, 0, 0, 0)
+        self.payload_wire_bytes = 0
         self.waiting = []
         self.acknowledged = -1
         self.acknowledged_time = 0
@@ -182,14 +188,16 @@ class Direction:
     @property
     def last_payload(self) -> Packet | None:
         """The last packet with payload."""
-        return self.connection.packet(self.payload_frame, self.payload_head) if self.payload_frame else None
+        if not self.payload_frame:
+            return None
+        return self.connection.packet(self.payload_frame, self.payload_head, self.payload_wire_bytes)
 
     @property
     def last(self) -> Packet | None:
         """The last packet, with payload or without."""
         if self.payload_frame > self.last_frame:
             return self.last_payload
-        return self.connection.packet(self.last_frame, self.last_head) if self.last_frame else None
+        return self.connection.packet(self.last_frame, self.last_head, self.wire_bytes) if self.last_frame else None
 
 
 class Connection:
@@ -215,7 +223,7 @@ class Connection:
         """``key`` and ``frame`` are those of the first packet; ``scale`` is the reader's."""
         self._scale = scale
         self.id = id
-        self.first = self.packet(frame, head)
+        self.first = self.packet(frame, head, head[3])
         self.opener = None
         self.closed_first = None
         self.of_interest = False
@@ -253,6 +261,6 @@ class Connection:
         forth, back = self.directions
         return (forth.from_start and back.start < 0) or (back.from_start and forth.start < 0)
 
-    def packet(self, frame: int, head: Head) -> Packet:
-        """The address of a frame of this connection's capture."""
-        return Packet(frame, head[0] * _SECOND + head[1] * self._scale)
+    def packet(self, frame: int, head: Head, wire_bytes: int) -> Packet:
+        """The address of a frame of this connection, with what its direction had sent by then."""
+        return Packet(frame, head[0] * _SECOND + head[1] * self._scale, wire_bytes)

@@ -85,6 +85,7 @@ class Reassembler:
         connection = direction.connection
         direction.last_frame = segment.frame
         direction.last_head = segment.head
+        direction.wire_bytes = segment.wire_bytes = direction.wire_bytes + segment.head[3]
         flags = segment.flags
         peer = direction.peer
         if flags & RST:
@@ -142,11 +143,12 @@ class Reassembler:
         if direction.start < 0:
             direction.start = direction.next = segment.sequence
         length = segment.length
-        packet = direction.connection.packet(segment.frame, segment.head)
+        packet = direction.connection.packet(segment.frame, segment.head, segment.wire_bytes)
         if direction.first_payload is None:
             direction.first_payload = packet
         direction.payload_frame = segment.frame
         direction.payload_head = segment.head
+        direction.payload_wire_bytes = segment.wire_bytes
         direction.segments += 1
         if direction.ended:
             direction.retransmitted += 1
@@ -160,7 +162,7 @@ class Reassembler:
                 consumer.hole(distance)
                 direction.next = segment.sequence
             else:
-                self._wait(direction, consumer.position + distance, segment)
+                self._wait(direction, consumer.position + distance, segment, packet)
                 return
         elif distance < 0:
             if length == 1 and distance == -1:
@@ -206,7 +208,7 @@ class Reassembler:
             else:
                 output.append((direction, events))
 
-    def _wait(self, direction: Direction, place: int, segment: Segment) -> None:
+    def _wait(self, direction: Direction, place: int, segment: Segment, packet: Packet) -> None:
         waiting = direction.waiting
         index = bisect_right(waiting, place, key=_place) if waiting else 0
         before = waiting[index - 1] if index else None
@@ -217,7 +219,7 @@ class Reassembler:
         if index < len(waiting) and segment.length:
             direction.out_of_order += 1
         data = segment.data[segment.start : segment.end]
-        waiting.insert(index, Waiting(place, segment.length, data, segment.frame, segment.head))
+        waiting.insert(index, Waiting(place, segment.length, data, packet))
         if len(waiting) == 1:
             self._waiting[direction] = None
             direction.acknowledged = -1
@@ -234,13 +236,12 @@ class Reassembler:
         place = first.place if limit is None else min(first.place, limit)
         gap = place - direction.consumer.position
         direction.next = (direction.next + gap) & 0xFFFFFFFF
-        self._hole(direction, gap, direction.connection.packet(first.frame, first.head))
+        self._hole(direction, gap, first.packet)
         self._drain(direction)
 
     def _drain(self, direction: Direction) -> None:
         """Deliver what was waiting and is next."""
         waiting = direction.waiting
-        connection = direction.connection
         used = 0
         for segment in waiting:
             old = direction.consumer.position - segment.place
@@ -252,8 +253,7 @@ class Reassembler:
                 direction.retransmitted += 1
                 direction.retransmitted_bytes += min(old, segment.length)
             if old < segment.length:
-                packet = connection.packet(segment.frame, segment.head)
-                self._advance(direction, segment.data, 0, len(segment.data), segment.length, old, packet)
+                self._advance(direction, segment.data, 0, len(segment.data), segment.length, old, segment.packet)
         del waiting[:used]
         self._waiting_segments -= used
         if not waiting:
@@ -285,8 +285,9 @@ class Reassembler:
         connection = direction.connection
         if direction.start < 0:
             direction.start = direction.next = segment.sequence
+        packet = connection.packet(segment.frame, segment.head, segment.wire_bytes)
         if direction.fin is None:
-            direction.fin = connection.packet(segment.frame, segment.head)
+            direction.fin = packet
         if connection.closed_first is None:
             connection.closed_first = direction
         end = segment.sequence + segment.length
@@ -303,14 +304,14 @@ class Reassembler:
             # The FIN waits for the payload before it like any segment would.
             segment.length = 0
             segment.start = segment.end
-            self._wait(direction, direction.fin_place, segment)
+            self._wait(direction, direction.fin_place, segment, packet)
 
     def _reset(self, direction: Direction, segment: Segment) -> None:
         connection = direction.connection
         if direction.next >= 0 and abs(_distance(segment.sequence, direction.next)) > _RST_WINDOW:
             return
         if direction.rst is None:
-            direction.rst = connection.packet(segment.frame, segment.head)
+            direction.rst = connection.packet(segment.frame, segment.head, segment.wire_bytes)
         if connection.closed_first is None:
             connection.closed_first = direction
         if connection.reset_time is None:

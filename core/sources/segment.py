@@ -20,7 +20,11 @@ _HEADER = Struct(">4sIIBB")
 class Segment:
     """One segment, with its payload as positions in the window."""
 
-    __slots__ = ("key", "sequence", "acknowledgment", "flags", "data", "start", "end", "length", "frame", "head")
+    # fmt: off
+    __slots__ = (
+        "key", "sequence", "acknowledgment", "flags", "data", "start", "end", "length", "frame", "head", "wire_bytes",
+    )
+    # fmt: on
 
     key: bytes
     "Source address, destination address, source port, destination port: 12 or 36 bytes in wire order."
@@ -36,6 +40,8 @@ class Segment:
     "Payload bytes that were on the wire: more than ``end - start`` when the capture cut them off."
     frame: int
     head: Head
+    wire_bytes: int
+    "Those of its direction with this segment's frame; 0 until its direction is known."
 
     def __init__(
         self,
@@ -60,6 +66,7 @@ class Segment:
         self.length = length
         self.frame = frame
         self.head = head
+        self.wire_bytes = 0
 
 
 def segment(data: bytes, ip: Datagram, end: int, frame: int, head: Head) -> Segment | None:
