@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenmig.core.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.corpus import Sample
 
 VOID = {"meta", "input", "br"}
 "HTML elements that have no end tag."
@@ -19,6 +23,17 @@ def report(path: Path, output: Path, *options: str, code: int = 0) -> str:
     """Make a report of ``path`` and return its page."""
     assert main(["report", str(path), "-o", str(output), *options]) == code
     return output.read_text(encoding="utf-8")
+
+
+def report_of(sample: Sample) -> str:
+    """The page about a sample, which several tests look at."""
+    return _report_of(sample.unpacked())
+
+
+@functools.cache
+def _report_of(path: Path) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return report(path, Path(folder) / "report.html")
 
 
 class Element:

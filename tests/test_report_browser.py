@@ -8,8 +8,8 @@ import pytest
 
 from tests.chromium import Chromium, requires_chromium
 from tests.corpus import corpus, pcaps
-from tests.reports import report
-from tests.test_report_page import NAMES, named
+from tests.reports import report_of
+from tests.test_report_page import NAMES, report_of_guest, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,10 +71,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     found.close()
 
 
-@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=lambda sample: f"{sample.path.parent.name}-{sample.name}")
+@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=where)
 def test_a_page_asks_for_nothing_and_draws_without_overlaps(sample: Sample, browser: Chromium, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    report(sample.path, path)
+    path.write_text(report_of(sample), encoding="utf-8")
     for width, dark in ((1280, False), (420, True)):
         browser.open(path, width=width, dark=dark)
         assert browser.requests == [path.as_uri()]
@@ -86,9 +86,8 @@ def test_a_page_asks_for_nothing_and_draws_without_overlaps(sample: Sample, brow
 
 def test_hostile_text_is_shown_and_not_obeyed(browser: Chromium, tmp_path: Path) -> None:
     for number, name in enumerate(NAMES):
-        (tmp_path / "capture").write_bytes(named(name))
         path = tmp_path / f"{number}.html"
-        report(tmp_path / "capture", path)
+        path.write_text(report_of_guest(name), encoding="utf-8")
         browser.open(path, width=420)
         assert browser.requests == [path.as_uri()]
         assert browser.complaints == []
@@ -101,9 +100,8 @@ def test_hostile_text_is_shown_and_not_obeyed(browser: Chromium, tmp_path: Path)
 
 
 def test_the_page_follows_the_system_and_the_reader(browser: Chromium, tmp_path: Path) -> None:
-    (tmp_path / "capture").write_bytes(named("guest"))
     path = tmp_path / "report.html"
-    report(tmp_path / "capture", path)
+    path.write_text(report_of_guest(NAMES[0]), encoding="utf-8")
     ground = "getComputedStyle(document.body).backgroundColor"
     label = "getComputedStyle(document.querySelector('.plot text')).fill"
     browser.open(path)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import conversation
+from tests.captures import pcap
+from tests.command import conversation, xenmig
 from tests.corpus import corpus, pcaps, requires_corpus
-from tests.reports import parsed, report
-from tests.streams import CONFIG, PAGE_DATA, VARIETIES, StreamBuilder, guest
+from tests.migrations import Migrations, segments
+from tests.reports import parsed, report, report_of
+from tests.streams import BANNER, CONFIG, PAGE_DATA, TSC_INFO, VARIETIES, StreamBuilder, guest
+from xenmig.core.check.rules import RULES
+from xenmig.core.cli.units import duration
+from xenmig.core.report import page as page_module
+from xenmig.core.report.page import MOST_PARTS
+from xenmig.core.report.records import MOST_ROWS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.corpus import Sample
     from tests.reports import Element
 
@@ -38,12 +46,25 @@ NAMES = (
 "Names that a guest may have."
 
 
+def where(sample: Sample) -> str:
+    return f"{sample.path.parent.name}-{sample.name}"
+
+
 def named(name: str) -> bytes:
     """A capture of the migration of a guest of that name."""
     built = guest(iterations=(100, 60, 20), per_batch=1024).data
     config = json.dumps({"c_info": {"name": name, "uuid": name, "type": name}}).encode() + b"\0"
     head = StreamBuilder().xl(config).data
     return conversation(head + built[len(StreamBuilder().xl().data) :])
+
+
+@functools.cache
+def report_of_guest(name: str) -> str:
+    """The page about the migration of a guest of that name."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "capture"
+        path.write_bytes(named(name))
+        return report(path, Path(folder) / "report.html")
 
 
 def assert_harmless(page: str) -> Element:
@@ -75,27 +96,20 @@ def assert_harmless(page: str) -> Element:
     return root
 
 
-@pytest.mark.parametrize("sample", pcaps(), ids=repr)
-def test_every_sample_makes_a_page(sample: Sample, tmp_path: Path) -> None:
-    page = report(sample.unpacked(), tmp_path / "report.html")
+@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=where)
+def test_every_sample_makes_a_page(sample: Sample) -> None:
+    page = report_of(sample)
     assert len(page) < LARGEST
     root = assert_harmless(page)
     assert list(root.all("svg"))
-    names = [
-        one.attributes["id"]
-        for tag in ("title", "desc", "clippath", "path")
-        for one in root.all(tag)
-        if "id" in one.attributes
-    ]
+    identified = (one for tag in ("title", "desc", "clippath", "path") for one in root.all(tag))
+    names = [one.attributes["id"] for one in identified if "id" in one.attributes]
     assert len(names) == len(set(names))
 
 
 @requires_corpus
-def test_every_file_of_the_corpus_makes_a_page(tmp_path: Path) -> None:
-    for sample in corpus():
-        page = report(sample.path, tmp_path / "report.html")
-        assert len(page) < LARGEST, sample
-        assert_harmless(page)
+def test_the_corpus_is_there() -> None:
+    assert corpus()
 
 
 @pytest.mark.parametrize("variety", VARIETIES)
@@ -107,10 +121,8 @@ def test_every_kind_of_stream_makes_a_page(variety: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])
-def test_text_from_a_stream_stays_text(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "capture"
-    path.write_bytes(named(name))
-    page = report(path, tmp_path / "report.html")
+def test_text_from_a_stream_stays_text(name: str) -> None:
+    page = report_of_guest(name)
     assert_harmless(page)
     assert len(page) < 200_000
     assert page.replace("\n", "").isprintable()
@@ -143,3 +155,103 @@ def test_a_page_holds_no_guest_memory(tmp_path: Path) -> None:
         for secret in (b"SECRET", b"guestSEC"):
             for shown in (secret.decode(), secret.hex(), secret.hex(" "), base64.b64encode(secret).decode()[:8]):
                 assert shown not in page
+
+
+def table(root: Element, of_class: str) -> list[dict[str, str]]:
+    """The rows of a table by the heads of its columns."""
+    (found,) = root.all("details", of_class)
+    heads = [head.text for head in found.all("th")]
+    body = next(iter(found.all("tbody")))
+    return [dict(zip(heads, [cell.text for cell in row.all("td")], strict=False)) for row in body.all("tr")]
+
+
+@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=where)
+def test_its_numbers_are_those_of_the_timeline(sample: Sample) -> None:
+    root = parsed(report_of(sample))
+    (facts,) = xenmig("timeline", "--json", sample.unpacked()).json["migrations"]
+    answered = {one.text: value.text for one, value in zip(root.all("h3"), root.all("p", "value"), strict=False)}
+    assert answered["Who owns the guest now?"].lower() == facts["owner"]
+    rows = table(root, "timeline")
+    iterations = [row for row in rows if row["what"].startswith("iteration")]
+    for row, iteration in zip(iterations, facts["iterations"], strict=True):
+        assert row["what"] == f"iteration {iteration['index']}: {iteration['kind']}"
+        assert [row["pfns"], row["pages"], row["bytes"]] == [
+            f"{iteration[key]:,}" for key in ("pfns", "pages", "bytes")
+        ]
+        if iteration["start"] is not None:
+            assert [row["start (s)"], row["end (s)"]] == [f"{iteration[key]:.6f}" for key in ("start", "end")]
+            assert row["frames"] == f"{iteration['first_frame']}-{iteration['last_frame']}"
+    for phase in facts["phases"]:
+        (row,) = [row for row in rows if row["what"] == phase["name"]]
+        assert row["bytes"] == f"{phase['bytes']:,}"
+    for message in facts["messages"]:
+        (row,) = [row for row in rows if row["what"].startswith(message["name"])]
+        assert row["end (s)"] == f"{message['at']:.6f}"
+    assert f"{facts['bytes']:,} bytes, {facts['records']:,} records" in root.text
+    paused = facts["downtime"]
+    if paused is not None:
+        assert duration(paused["lower"]) in answered["How long was the guest paused?"]
+    for step in facts["downtime_steps"]:
+        assert duration(step["seconds"]) in [text.text for text in root.all("text")]
+
+
+def test_findings_say_what_where_why_and_who_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "stream"
+    built = guest()
+    path.write_bytes(built.replaced(built.at(TSC_INFO).offset + 8, b"\x09"))
+    root = parsed(report(path, tmp_path / "report.html"))
+    (stream,) = xenmig("verify", "--json", path).json["streams"]
+    (finding,) = stream["findings"]
+    (shown,) = root.all("article")
+    rule = RULES[finding["rule"]]
+    for text in (rule.id, rule.severity, rule.reason, rule.source, rule.receivers, finding["message"]):
+        assert " ".join(text.split()) in shown.text
+    assert f"record {finding['record']}, offset 0x{finding['offset']:x}" in shown.text
+
+
+def test_a_failed_migration_says_so_first(tmp_path: Path) -> None:
+    path = tmp_path / "capture"
+    path.write_bytes(conversation(guest(iterations=(100, 60, 20), per_batch=1024).data, status=3, given_back=True))
+    root = parsed(report(path, tmp_path / "report.html"))
+    first = next(iter(root.all("section", "answer")))
+    assert first.attributes["class"] == "answer bad"
+    assert first.text.startswith("Did it work?Failedthe receiver could not start the guest, its status is 3 (FAIL)")
+
+
+def test_each_migration_of_a_capture_has_its_part_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_module, "SUBJECTS_IN_FULL", 2)
+    found = Migrations()
+    for number in range(3):
+        data = guest(iterations=(9, 4, 1 + number)).data
+        found.add(segments(data, 9000), start=1000 + number)
+    root = assert_harmless(report(found.write(tmp_path / "capture"), tmp_path / "report.html"))
+    assert [one.text for one in root.all("h1")] == ["3 migrations"]
+    (overview,) = root.all("nav")
+    assert len(list(overview.all("tr"))) == 4
+    assert [one.attributes["href"] for one in overview.all("a")] == [
+        f"#{one.attributes['id']}" for one in root.all("section", "migration")
+    ]
+    assert len(list(root.all("section", "migration"))) == 2
+
+
+def test_a_page_stays_small_whatever_comes(tmp_path: Path) -> None:
+    built = StreamBuilder().xl(CONFIG).libxl().record(1).libxc().static_data(3)
+    for _ in range(3000):
+        built.pages([5])
+    for number in range(3000):
+        built.record(0x80000077 + number, b"x" * 64)
+    path = tmp_path / "stream"
+    path.write_bytes(conversation(built.data))
+    page = report(path, tmp_path / "report.html")
+    assert len(page) < LARGEST
+    root = assert_harmless(page)
+    assert len(list(root.all("tr"))) < MOST_ROWS + MOST_PARTS + 100
+    assert "more rows" in root.text
+
+
+@pytest.mark.parametrize("step", [0, -(10**6), 10**15])
+def test_times_may_stand_still_run_backwards_or_leap(step: int, tmp_path: Path) -> None:
+    frames = Migrations().add(segments(guest(iterations=(100, 60, 20)).data, 9000), BANNER).frames
+    path = tmp_path / "capture"
+    path.write_bytes(pcap(frames, step=step))
+    assert_harmless(report(path, tmp_path / "report.html"))

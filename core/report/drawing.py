@@ -56,6 +56,8 @@ def style() -> Iterator[None]:
                 "axes.axisbelow": True,
                 "axes.edgecolor": LIGHT["rule"],
                 "axes.facecolor": "none",
+                "axes.formatter.limits": (-6, 9),
+                "axes.formatter.useoffset": False,
                 "axes.grid": True,
                 "axes.labelcolor": LIGHT["muted"],
                 "axes.labelsize": 11,

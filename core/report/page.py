@@ -14,10 +14,11 @@ from xenmig import __version__
 from xenmig.core.cli.escape import visible
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import layers_text
-from xenmig.core.cli.units import utc
+from xenmig.core.cli.units import rate, utc
 from xenmig.core.report import svg
 from xenmig.core.report.drawing import NARROW, WIDE
 from xenmig.core.report.palette import variables
+from xenmig.core.report.parts import parts
 from xenmig.core.report.plots import plots_of
 from xenmig.core.report.summary import answers
 
@@ -26,8 +27,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xenmig.core.decode.reading import Reading
+    from xenmig.core.report.parts import Part
     from xenmig.core.report.subject import Subject
     from xenmig.core.sources.packet import Packet
+
+
+SUBJECTS_IN_FULL = 12
+"Migrations that have plots and tables; of more there is a line each."
+MOST_PARTS = 240
+"Phases, iterations and messages that are listed of a migration: the first half and the last."
 
 
 class Drawn(NamedTuple):
@@ -42,7 +50,7 @@ class Drawn(NamedTuple):
 def page(reading: Reading, subjects: Sequence[Subject]) -> str:
     """The page about everything that was read."""
     styles = svg.Styles()
-    drawn = {subject.migration.number: _drawn(subject, styles) for subject in subjects}
+    drawn = {subject.migration.number: _drawn(subject, styles) for subject in subjects[:SUBJECTS_IN_FULL]}
     css = _file("style.css") + variables() + styles.text
     return (
         _environment()
@@ -54,6 +62,8 @@ def page(reading: Reading, subjects: Sequence[Subject]) -> str:
             size=reading.size,
             notices=reading.notices,
             subjects=subjects,
+            subjects_in_full=SUBJECTS_IN_FULL,
+            most_parts=MOST_PARTS,
             plots=drawn,
             style=Markup(css),  # noqa: S704 - the report's own
             policy=_policy(css),
@@ -66,7 +76,16 @@ def _environment() -> Environment:
     """Whatever a template prints is escaped: markup by Jinja, and what would hide or reorder text by ``finalize``."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_finalize, trim_blocks=True)
     environment.filters.update(
-        answers=answers, guest=guest_text, hex=hex, layers=layers_text, number=_number, seconds=_seconds, utc=utc
+        answers=answers,
+        frames=_frames,
+        guest=guest_text,
+        hex=hex,
+        layers=layers_text,
+        number=_number,
+        parts=parts,
+        seconds=_seconds,
+        throughput=_throughput,
+        utc=utc,
     )
     return environment
 
@@ -102,8 +121,17 @@ def _file(name: str) -> str:
     return files("xenmig.core.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _number(value: int) -> str:
-    return f"{value:,}"
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _frames(part: Part) -> str:
+    frames = [packet.frame for packet in (part.first, part.last) if packet is not None]
+    return "-".join(map(str, dict.fromkeys(frames)))
+
+
+def _throughput(part: Part) -> str:
+    return rate(part.bytes, part.seconds) if part.bytes is not None else ""
 
 
 def _seconds(subject: Subject, packet: Packet | None) -> str:

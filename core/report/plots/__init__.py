@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xenmig.core.report.plots import iterations, pause
+from xenmig.core.report.plots import amounts, iterations, pause, timeline
 
 if TYPE_CHECKING:
     from xenmig.core.analysis.migration import Migration
     from xenmig.core.report.drawing import Plot
 
-_MODULES = (iterations, pause)
+_MODULES = (timeline, amounts, pause, iterations)
 
 
 def plots_of(migration: Migration) -> list[Plot]:

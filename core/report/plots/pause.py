@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from xenmig.core.analysis.downtime import downtime
 from xenmig.core.cli.units import duration
-from xenmig.core.report.drawing import NARROW, Plot, figure, only_grid
+from xenmig.core.report.drawing import NARROW, Plot
 from xenmig.core.report.palette import LIGHT
+from xenmig.core.report.rows import bar_height, rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from xenmig.core.analysis.migration import Migration
     from xenmig.core.report.drawing import Width
 
-ROW = 26
-"Pixels from one step to the next."
-NARROW_ROW = 36
-"The same where the name stands above the bar."
 BESIDE = 0.12
 "Share of the width that a label beside a bar takes at most."
 _ROLES = {"suspending the guest": "suspend", "guest state": "state", "device model state": "state"}
@@ -50,45 +47,33 @@ def _caption(found: Downtime) -> str:
 
 
 def _draw(found: Downtime, width: Width) -> Figure:
-    narrow = width is NARROW
     steps = found.steps
-    drawn = figure(width, 60 + (NARROW_ROW if narrow else ROW) * len(steps))
-    axes = drawn.subplots()
+    values = [duration(step.seconds) for step in steps]
+    drawn, axes = rows(width, [step.name for step in steps], values)
     whole = sum(step.seconds for step in steps)
     scale, unit = (1, "seconds") if whole >= 1 else (1000, "milliseconds")
     began = 0.0
     for row, step in enumerate(steps):
         role = _ROLES.get(step.name, "stop" if step.name.endswith(" pass") else "handover")
+        axes.barh(row, step.seconds * scale, left=began * scale, height=bar_height(width), color=LIGHT[role])
         ended = began + step.seconds
-        axes.barh(row, step.seconds * scale, left=began * scale, height=0.38 if narrow else 0.62, color=LIGHT[role])
-        text = duration(step.seconds)
-        if narrow:
-            _write(axes, 0, row - 0.2, f"{step.name}: {text}", vertical="bottom", offset=(0, 2))
-        elif ended < (1 - BESIDE) * whole:
-            _write(axes, ended * scale, row, text, offset=(5, 0))
-        elif began > BESIDE * whole:
-            _write(axes, began * scale, row, text, side="right", offset=(-5, 0))
-        else:
-            _write(axes, began * scale, row, text, offset=(5, 0), role="surface")
+        if width is not NARROW:
+            _write(axes, row, values[row], (began * scale, ended * scale), whole * scale)
         began = ended
-    axes.set_yticks(range(len(steps)), labels=[""] * len(steps) if narrow else [step.name for step in steps])
-    axes.tick_params(axis="y", labelcolor=LIGHT["ink"], labelsize=11)
-    axes.set_ylim(len(steps) - 0.5, -0.9 if narrow else -0.5)
     axes.set_xlim(0, whole * scale)
     axes.set_xlabel(f"{unit} since the last byte sent while the guest was running")
-    only_grid(axes, "x")
     return drawn
 
 
-def _write(
-    axes: Axes,
-    x: float,
-    y: float,
-    text: str,
-    *,
-    side: str = "left",
-    vertical: str = "center",
-    offset: tuple[int, int] = (0, 0),
-    role: str = "ink",
-) -> None:
-    axes.annotate(text, (x, y), xytext=offset, textcoords="offset points", ha=side, va=vertical, color=LIGHT[role])
+def _write(axes: Axes, row: int, text: str, bar: tuple[float, float], whole: float) -> None:
+    """Write beside a bar: behind it, in front of it, or on it, where there is room."""
+    began, ended = bar
+    if ended < (1 - BESIDE) * whole:
+        place, shift, side, role = ended, 5, "left", "ink"
+    elif began > BESIDE * whole:
+        place, shift, side, role = began, -5, "right", "ink"
+    else:
+        place, shift, side, role = began, 5, "left", "surface"
+    axes.annotate(
+        text, (place, row), xytext=(shift, 0), textcoords="offset points", ha=side, va="center", color=LIGHT[role]
+    )
