@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Leaf: TypeAlias = tuple[str, int | bytes]
     "A field's key and what it holds."
+    Told: TypeAlias = tuple[str, str, int | None]
+    "Rule, severity, and number of the record that breaks the rule; None where it is no record."
 
 PREFIX = "xenmig."
 RULE = "xenmig.rule."
@@ -189,6 +191,33 @@ def dissected_parts(tshark: Tshark, path: Path, *arguments: str, pfns: bool = Fa
                     named = [child.attrib["name"] for child in node.iter("field")]
                     parts[-1].findings = [name.removeprefix(RULE) for name in named if name.startswith(RULE)]
     return sorted(parts, key=lambda part: part.place)
+
+
+SEVERITIES = {0x400000: "note", 0x600000: "warning", 0x800000: "error"}
+
+
+def findings_shown(tshark: Tshark, path: Path, *arguments: str) -> list[tuple[int, str, Told, str]]:
+    """Number of the migration, role, finding and message of all expert information of rules."""
+    found = []
+    for _, protocols in tshark.packets(path, "-Y", "xenmig && _ws.expert", "-J", "xenmig", *arguments):
+        for protocol in protocols:
+            migration, role = int(_show(protocol, "migration")), _show(protocol, "role")
+            for node in protocol:
+                record = node.find(f"field[@name='{PREFIX}record']")
+                number = int(record.attrib["show"]) if record is not None else None
+                found += [(migration, role, (rule, severity, number), text) for rule, severity, text in _told(node)]
+    return found
+
+
+def _told(node: Element) -> list[tuple[str, str, str]]:
+    found = []
+    for one in node.iter("field"):
+        rules = [child.attrib["name"] for child in one if child.attrib["name"].startswith(RULE)]
+        message, severity = (one.find(f"field[@name='_ws.expert.{name}']") for name in ("message", "severity"))
+        if rules and message is not None and severity is not None:
+            level = SEVERITIES[int(severity.attrib["show"], 0)]
+            found.append((rules[0].removeprefix(RULE), level, message.attrib["show"]))
+    return found
 
 
 def _show(node: Element, name: str) -> str:

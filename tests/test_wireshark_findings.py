@@ -1,63 +1,173 @@
-"""Expert information says what `xenmig verify` says: the same rules in the same words."""
+"""Expert information says what `xenmig verify` says: the same rules, of the same records, in the same words."""
 
 from __future__ import annotations
 
-import struct
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.migrations import Migrations, segments
+from tests import streams
+from tests.command import xenmig
+from tests.corpus import corpus, pcaps
+from tests.dissected import findings_shown
+from tests.migrations import Migrations, cut_at, segments
+from tests.test_check_rules import BROKEN
 from tests.tshark import every_tshark
-from tests.valid_streams import XTAB, Pieces, check, hvm, in_libxl, in_xl, page_data, pv, record, tsc_info
+from tests.valid_streams import (
+    HVM_CONTEXT,
+    VALID,
+    XTAB,
+    Pieces,
+    check,
+    checkpointed,
+    hvm,
+    in_libxl,
+    page_data,
+    pv,
+    record,
+)
+from xenmig.core.check.rules import RULES
+from xenmig.core.decode.headers import KEPT_BODY
+from xenmig.wireshark.rule_facts import BY_DEFINITION, END_RULES, INSIDE, SHOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from tests.corpus import Sample
+    from tests.dissected import Told
     from tests.tshark import Tshark
 
-RULE = "xenmig.rule."
+CAPTURES = {sample.name: sample for sample in corpus("capture") + pcaps("capture")}
+SENDER = bytes(in_libxl(hvm()))
+BETWEEN = ("capture-hole", "resynchronised")
+"Rules about places between records, which the dissector shows with the record that follows, and the core with none."
+LONG = 300
+"Bytes of a hole, or of what stands where it should not."
 
-BROKEN: dict[str, Pieces] = {
-    "reserved field": hvm().patched("tsc info", 8 + 20, b"\1"),
-    "unknown value": hvm().patched("tsc info", 8, b"\7"),
-    "body too short": hvm().replaced("tsc info", record(8, bytes(16))),
-    "body too long": hvm().replaced("tsc info", record(8, tsc_info()[8:] + bytes(8))),
-    "no leaves": hvm().replaced("cpuid policy", record(0x11)),
+MORE: dict[str, Pieces | bytes] = {
+    **{f"sound: {name}": built() for name, built in VALID.items()},
+    **{f"sound: {name}": built.data for name, built in streams.VARIETIES.items()},
+    "checkpoint without its records": checkpointed().without("tsc info").without("hvm context"),
+    "checkpoint state first": checkpointed(colo=True).moved("checkpoint state", before="emulator context"),
+    "records of a PV guest": hvm().inserted(pv().data("vcpu basic"), before="hvm context"),
+    "state before memory": hvm().moved("tsc info", before="page data"),
+    "verify behind state": hvm().inserted(record(0xD), before="end"),
+    "both kinds of bad pfns": hvm().replaced("page data", page_data(0, 1 << 53 | 1, 5 << 60 | 2, without_data=(5,))),
+    "pages without data": hvm().replaced("page data", page_data(XTAB | 7)),
+    "reserved number of pages": hvm().patched("page data", 12, b"\1"),
+    "short PAGE_DATA": hvm().replaced("page data", record(1, bytes(4))),
+    "empty CPU policy": hvm().replaced("cpuid policy", record(0x11)),
     "half a leaf": hvm().replaced("cpuid policy", record(0x11, bytes(24 + 12))),
-    "padding": pv().replaced("end", record(0x8000_0003, b"abc")[:-1] + b"x" + record(0)),
-    "unknown optional record": hvm().inserted(record(0x8000_0099, b"12345678"), "end"),
-    "unknown record": hvm().inserted(record(0x99, b"12345678"), "end"),
-    "page type": hvm().replaced("second page data", page_data(3, 5 << 60 | 4, without_data=(5, 6, 7, 8))),
-    "reserved bits of a pfn": hvm().replaced("second page data", page_data(3, 1 << 53 | 4)),
-    "page data too long": hvm().replaced("page data", record(1, struct.pack("<IIQ", 1, 0, 5) + bytes(4096 + 8))),
-    "empty page data": hvm().replaced("page data", record(1, bytes(8))),
-    "holes only": hvm().replaced("page data", page_data(XTAB | 7)),
-    "optional libxl record": in_libxl(hvm()).inserted(record(0x8000_0007), "libxl end"),
-    "behind the end": in_xl(in_libxl(hvm())) + Pieces(("more", b"more bytes than anybody asked for")),
+    "large and of a wrong length": hvm().replaced("tsc info", record(8, bytes(KEPT_BODY + 8))),
+    "large and unknown": hvm().inserted(record(0x80000001, bytes(KEPT_BODY + 8)), before="tsc info"),
+    "two unknown emulators": in_libxl(hvm()).replaced("emulator context", record(3, bytes(4))),
+    "unknown typecode": hvm().patched("hvm context", 8 + 32, b"\x77\0\0\0\0\0\0\0"),
+    "bytes behind a chain": hvm().replaced("hvm context", record(9, HVM_CONTEXT + b"\1" * 8)),
+    "broken chain": hvm().patched("hvm context", 8 + 4, b"\x19"),
+    "records behind the end": hvm() + Pieces(("more", hvm().data("tsc info"))),
 }
-SOUND = ("holes only",)
+"Streams that break several rules, or none."
 
 
-def dissected(tshark: Tshark, path: Path) -> set[tuple[str, str]]:
-    """Rule and message of every finding that the dissector shows."""
-    found = set()
-    for _, protocols in tshark.packets(path, "-Y", "_ws.expert", "-J", "xenmig"):
-        for protocol in protocols:
-            for item in protocol.iter("field"):
-                rules = [one.attrib["name"] for one in item if one.attrib["name"].startswith(RULE)]
-                message = item.find("field[@name='_ws.expert.message']")
-                if rules and message is not None:
-                    found.add((rules[0].removeprefix(RULE), message.attrib["show"]))
+def whole_streams() -> dict[str, bytes]:
+    """Everything that begins as a stream does."""
+    broken = {name: built() for name, built in BROKEN.items() if name != "start-unrecognised"}
+    found = {name: stream for name, stream in broken.items() if not isinstance(stream, list)}
+    return {name: bytes(stream) for name, stream in (found | MORE).items()}
+
+
+@cache
+def captured() -> Migrations:
+    """All of them, one connection each, and what only a capture can hold."""
+    capture = Migrations()
+    for stream in whole_streams().values():
+        capture.add(segments(stream))
+    for piece, at, size in (("page data", 1000, LONG), ("second page data", 1, 4096 + 30), ("hvm params", 0, 12)):
+        begin = hvm().offset(piece) + at
+        first, _, last = cut_at(bytes(hvm()), begin, begin + size)
+        capture.add([first, last])
+    for said in (b"Welcome to \x1b[1mhost\n" * 3, streams.BANNER + b"what?" + streams.READY, b""):
+        capture.add(segments(SENDER), said + streams.answers(3).data[len(streams.BANNER) * (b"what" in said) :])
+    capture.add(segments(SENDER), streams.BANNER + streams.READY[:9])
+    return capture
+
+
+def verified(path: Path, *arguments: str) -> dict[tuple[int, str], set[Told]]:
+    """What `xenmig verify --json` finds, by number of the connection and role."""
+    found: dict[tuple[int, str], set[Told]] = {}
+    connections: dict[object, int] = {}
+    for stream in xenmig("verify", "--json", *arguments, path).json["streams"]:
+        ends = frozenset((stream["source"], stream["destination"]))
+        number = connections.setdefault(ends, len(connections) + 1)
+        told = found.setdefault((number, stream["role"]), set())
+        for one in stream["findings"]:
+            told.add((one["rule"], one["severity"], None if one["rule"] in BETWEEN else one["record"]))
     return found
 
 
+def shown(path: Path, tshark: Tshark, *arguments: str) -> dict[tuple[int, str], set[Told]]:
+    found: dict[tuple[int, str], set[Told]] = {}
+    for migration, role, (rule, severity, number), _ in findings_shown(tshark, path, *arguments):
+        told = (rule, severity, None if rule in BETWEEN else number)
+        found.setdefault((migration, role), set()).add(told)
+    return found
+
+
+def only(rules: Iterable[str], found: dict[tuple[int, str], set[Told]]) -> dict[tuple[int, str], set[Told]]:
+    """Without the rules that are not shown, and without those who break none."""
+    kept = {key: {one for one in told if one[0] in rules} for key, told in found.items()}
+    return {key: told for key, told in kept.items() if told}
+
+
 @every_tshark
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_rule_is_reported_in_the_words_of_the_core(tshark: Tshark, name: str, tmp_path: Path) -> None:
-    stream = BROKEN[name]
-    path = Migrations().add(segments(bytes(stream))).write(tmp_path / "broken.pcap")
-    found = dissected(tshark, path)
-    expected = {(finding.rule, finding.message) for finding in check(stream).findings}
-    assert found <= expected
-    assert bool(found) == (name not in SOUND)
+def test_findings_are_those_of_verify(tshark: Tshark, tmp_path: Path) -> None:
+    path = captured().write(tmp_path / "broken.pcap")
+    expected = verified(path)
+    assert len(expected) > 100
+    found = shown(path, tshark)
+    # What the definitions say of the inside of bodies is found without being asked for.
+    inside = only({*BY_DEFINITION, "reserved-not-zero", "unknown-value", "body-length"}, verified(path, "--bodies"))
+    for key, told in only(SHOWN, expected).items():
+        assert found.get(key, set()) - inside.get(key, set()) == told - inside.get(key, set()), key
+    for key, told in found.items():
+        assert told <= expected[key] | inside.get(key, set()), key
+    assert {rule for told in found.values() for rule, _, _ in told} == set(SHOWN) - {"start-unrecognised"}
+
+
+@every_tshark
+def test_findings_are_in_the_words_of_verify(tshark: Tshark, tmp_path: Path) -> None:
+    path = captured().write(tmp_path / "broken.pcap")
+    words = {
+        (one["rule"], one["message"])
+        for arguments in ((), ("--bodies",))
+        for stream in xenmig("verify", "--json", *arguments, path).json["streams"]
+        for one in stream["findings"]
+    }
+    # A segment knows only how many bytes of it lie behind the end.
+    found = {(told[0], message) for _, _, told, message in findings_shown(tshark, path) if told[0] != "trailing-data"}
+    assert len(found) > 60
+    assert not found - words
+
+
+@every_tshark
+def test_what_only_seems_to_begin_as_a_stream_does_is_told(tshark: Tshark, tmp_path: Path) -> None:
+    # A connection is taken for a stream by its first bytes: here the second segment shows that it is none.
+    data = b"LibxlFoo" + bytes(range(90))
+    path = Migrations().add(cut_at(data, 5)).write(tmp_path / "other.pcap")
+    ((_, _, told, message),) = findings_shown(tshark, path)
+    assert told == ("start-unrecognised", "error", None)
+    assert message == check(data).findings[0].message
+
+
+def test_what_is_not_shown_is_known_at_the_end_only_or_takes_the_state_of_the_guest() -> None:
+    inside = {rule.id for module in INSIDE for rule in module.RULES}
+    assert set(RULES) - set(SHOWN) == set(END_RULES) | inside - set(BY_DEFINITION)
+
+
+@every_tshark
+@pytest.mark.parametrize("capture", CAPTURES.values(), ids=repr)
+def test_no_sound_capture_shows_more_than_notes(tshark: Tshark, capture: Sample) -> None:
+    found = shown(capture.unpacked(), tshark, "-o", "tcp.reassemble_out_of_order:TRUE")
+    assert {one for told in found.values() for one in told} <= {("libxl-record-optional", "note", None)}

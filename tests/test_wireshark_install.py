@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from tests import streams
 from tests.migrations import Migrations, segments
 from tests.tshark import DISSECTOR, ROOT, every_tshark
 from xenmig.wireshark import install
+from xenmig.wireshark.facts import PHASES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +96,8 @@ def test_every_filter_of_the_profile_is_understood(tshark: Tshark, name: str, ca
     for line in lines:
         expression = line.split(column[0])[column[1]]
         assert "xenmig" in expression
+        expression = expression.replace(r"\x22", '"')
+        assert set(re.findall('xenmig.phase == "(.*?)"', expression)) <= set(PHASES.values())
         tshark.run("-r", capture, "-Y", expression)
 
 

@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import streams
+from tests.command import xenmig
 from tests.corpus import sample
-from tests.migrations import Migrations, segments
+from tests.migrations import Migrations, cut_at, segments
 from tests.tshark import every_tshark
-from xenmig.core.analysis.iterations import Iterations
+from tests.valid_streams import checkpointed, hvm, in_libvirt, in_libxl, in_xl, pv
+from xenmig.core.analysis.timeline import Timeline
 from xenmig.core.decode.reading import Reading
+from xenmig.wireshark.rule_facts import END_RULES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.tshark import Tshark
 
-ITERATION = re.compile(r"^ +(\d+)  ([a-z ]+?) +(\d+) +(\d+) +(\d+) +(\d+)   (\d+)-", re.MULTILINE)
+ITERATION = re.compile(r"^ +(\d+)  ([a-z-]+) +(\d+) +(\d+) +(\d+) +(\d+)  (\d+)-(\d+)$", re.MULTILINE)
+SAMPLES = (
+    "pvh-4.17-8M-1vcpu-mig-mtu65536.pcap",
+    "pvh-4.20-8M-1vcpu-mig-failed-guest-died.pcap",
+    "hvm-4.17-16M-2vcpu-libvirt.pcap",
+    "hvm-4.17-32M-remus-mtu65536.pcap",
+)
 
 
 @every_tshark
@@ -42,15 +51,55 @@ def test_a_capture_without_a_migration_says_so(tshark: Tshark, tmp_path: Path) -
 
 
 @every_tshark
-@pytest.mark.parametrize("name", ["pvh-4.17-8M-1vcpu-mig-mtu65536.pcap", "hvm-4.17-16M-2vcpu-libvirt.pcap"])
+@pytest.mark.parametrize("name", SAMPLES)
 def test_its_iterations_are_those_of_the_core(tshark: Tshark, name: str) -> None:
     path = sample(name).unpacked()
-    iterations = Iterations()
+    timeline = Timeline()
     for stream, events in Reading(str(path)):
-        if stream.role == "sender":
-            iterations.take(events)
+        timeline.take(stream, events)
+    timeline.finish()
+    (migration,) = timeline.migrations
     said = tshark.run("-q", "-r", path, "-X", "lua_script1:tap", "-o", "tcp.reassemble_out_of_order:TRUE")
-    found = [[int(number) for number in row[:1] + row[2:6]] for row in ITERATION.findall(said)]
-    expected = [[one.index, one.records, one.pfns, one.pages, one.bytes] for one in iterations.found]
+    expected = [
+        (one.index, one.kind, one.records, one.pfns, one.pages, one.bytes, one.first.frame, one.last.frame)
+        for one in migration.iterations.found
+        if one.first and one.last
+    ]
     assert len(expected) > 1
+    assert ITERATION.findall(said) == [tuple(str(one) for one in row) for row in expected]
+
+
+@every_tshark
+def test_how_a_stream_ended_is_told_in_the_words_of_verify(tshark: Tshark, tmp_path: Path) -> None:
+    capture = Migrations()
+    for stream in (in_xl(in_libxl(hvm())), in_libvirt(in_libxl(hvm())), pv(), checkpointed()):
+        data = bytes(stream)
+        pieces = [stream.offset(name) for name, _ in stream.pieces[1:]]
+        for place in {*pieces, *(piece + 5 for piece in pieces), *(piece + 21 for piece in pieces), len(data)}:
+            capture.add(segments(data[:place]))
+    lost = bytes(hvm())
+    begin = hvm().offset("hvm params")
+    first, _, last = cut_at(lost, begin, begin + 12)
+    path = capture.add([first, last]).write(tmp_path / "cut.pcap")
+    said = tshark.run("-q", "-r", path, "-X", "lua_script1:tap")
+    found = re.findall(r"^  (\w+): ([\w-]+): (.*)$", said, re.MULTILINE)
+    expected = [
+        (one["severity"], one["rule"], one["message"])
+        for stream in xenmig("verify", "--json", path).json["streams"]
+        for one in stream["findings"]
+        if one["rule"] in END_RULES
+    ]
+    assert {rule for _, rule, _ in expected} == {"stream-truncated", "checkpointed-stream-ended", "capture-ended"}
     assert found == expected
+
+
+@every_tshark
+def test_the_second_of_two_passes_knows_which_pass_was_the_last(tshark: Tshark, tmp_path: Path) -> None:
+    data = streams.guest(iterations=(1030, 30, 20), per_batch=1024).data
+    path = Migrations().add(segments(data, 4000)).write(tmp_path / "live.pcap")
+    wanted = ["xenmig.iteration", "xenmig.phase"]
+    memory = ("-Y", "xenmig.libxc.page_data.page && !xenmig.libxc.record.type")
+    known = {tuple(row) for row in tshark.fields(path, wanted, *memory, "-2")}
+    assert known == {("0", "precopy"), ("1", "precopy"), ("2", "stop-and-copy")}
+    # Nobody can know while the pass goes on.
+    assert {tuple(row) for row in tshark.fields(path, wanted, *memory)} == {(number, "memory") for number in "012"}

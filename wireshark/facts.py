@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from xenmig.core.check.rules import RULES
+from xenmig.core.analysis import iterations, phases
 from xenmig.core.decode.recognise import MAGIC, STREAMS
 from xenmig.core.definitions import libvirt, libxc, libxl, xl
 from xenmig.core.definitions.bodies import BODIES
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE, SCALARS
 from xenmig.core.definitions.structs import Struct
 from xenmig.wireshark.rows import Rows, accepted, key_of
+from xenmig.wireshark.rule_facts import rule_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,20 @@ HEADERS = (
 )
 "What is not the body of a record."
 
-_PHASES = {"banner": "headers"}
+PHASES = {
+    "headers": phases.HEADERS,
+    "memory": "memory",
+    "precopy": "precopy",
+    "stop_and_copy": "stop-and-copy",
+    "non_live": "non-live",
+    "verify": "verify",
+    "checkpoint": "checkpoint",
+    "state": phases.STATE,
+    "emulator": phases.EMULATOR,
+    "ending": phases.ENDING,
+    "hand_over": "hand-over",
+}
+"Values of ``xenmig.phase``: phases as core/analysis/phases.py calls them, and the kinds of its iterations."
 
 
 def closest_key(layer: str, record: int, choice: int) -> str:
@@ -86,7 +100,12 @@ def facts(rows: Rows) -> dict[str, Plain]:
         },
         "texts": {"permission": xl.PERMISSION.data},
         "receiver_texts": [
-            {"name": text.name, "bytes": text.data, "doc": text.doc, "phase": _PHASES.get(text.name)}
+            {
+                "name": text.name,
+                "bytes": text.data,
+                "doc": text.doc,
+                "phase": PHASES["headers" if text is xl.BANNER else "hand_over"],
+            }
             for text in xl.TEXTS
             if not text.to_receiver
         ],
@@ -96,17 +115,8 @@ def facts(rows: Rows) -> dict[str, Plain]:
             number: {"name": value.name, "doc": value.doc, "data": bool(value.facts["data"])}
             for number, value in sorted(libxc.PageType.known.items())
         },
-        "before_memory": {
-            body.record: True
-            for body in (
-                libxc.X86PvInfo,
-                libxc.X86PvP2mFrames,
-                libxc.StaticDataEnd,
-                libxc.X86CpuidPolicy,
-                libxc.X86MsrPolicy,
-            )
-            if body.record is not None
-        },
+        "phases": PHASES,
+        "before_memory": {number: True for number in iterations.BEFORE_MEMORY if number is not None},
         "record_numbers": {
             layer: {body.name: number for number, body in bodies.items()} for layer, bodies in records.items()
         },
@@ -117,8 +127,5 @@ def facts(rows: Rows) -> dict[str, Plain]:
         "closest": closest,
         "order": list(structs),
         "structs": structs,
-        "rules": {
-            rule.id: {"severity": rule.severity, "title": rule.title, "message": rule.message, "reason": rule.reason}
-            for rule in RULES.values()
-        },
+        **rule_facts(),
     }

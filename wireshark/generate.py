@@ -27,6 +27,13 @@ RUNTIME = HERE / "runtime"
 PARSER = (
     "numbers",
     "pages",
+    "chains",
+    "structs",
+    "rules",
+    "libxc_order",
+    "libxl_order",
+    "body_rules",
+    "header_rules",
     "anchors",
     "directions",
     "passes",
@@ -36,8 +43,7 @@ PARSER = (
     "records",
     "streams",
     "conversations",
-    "chains",
-    "structs",
+    "endings",
     "connections",
 )
 "The parts that know nothing of Wireshark, in order: plain Lua runs them, and so do their tests."

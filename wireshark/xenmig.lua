@@ -40,16 +40,19 @@ local definitions = {
             name = "ready",
             bytes = "domain received, ready to unpause\0",
             doc = "the receiver has restored the guest and holds it paused",
+            phase = "hand-over",
         },
         {
             name = "report",
             bytes = "my copy unpause results are as follows\0",
             doc = "the receiver's status byte follows",
+            phase = "hand-over",
         },
         {
             name = "given back",
             bytes = "domain is yours, you are cleared to unpause\0",
             doc = "the receiver could not unpause the guest and gives it back",
+            phase = "hand-over",
         },
     },
     text_docs = {
@@ -73,6 +76,19 @@ local definitions = {
         [13] = { name = "BROKEN", doc = "broken page, without data", data = false },
         [14] = { name = "XALLOC", doc = "to be allocated, without data", data = false },
         [15] = { name = "XTAB", doc = "not present or not sent now, without data", data = false },
+    },
+    phases = {
+        headers = "headers",
+        memory = "memory",
+        precopy = "precopy",
+        stop_and_copy = "stop-and-copy",
+        non_live = "non-live",
+        verify = "verify",
+        checkpoint = "checkpoint",
+        state = "guest state",
+        emulator = "device model state",
+        ending = "end of the stream",
+        hand_over = "hand-over",
     },
     before_memory = { [2] = true, [3] = true, [16] = true, [17] = true, [18] = true },
     record_numbers = {
@@ -14440,949 +14456,498 @@ local definitions = {
             severity = "error",
             title = "reserved field or bit is not zero",
             message = "{what}: {problem}",
-            reason = "Bytes were damaged, the position in the stream was lost, or a sender newer than the specification means something by it.",
         },
         ["unknown-value"] = {
             severity = "error",
             title = "field has a value that nobody defined",
             message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the sender is newer than the specification.",
         },
         ["body-length"] = {
             severity = "error",
             title = "record is too short or too long for what it is",
             message = "{what}: {problem}",
-            reason = "The length of such a record is fixed, or follows from its own fields.",
         },
         ["body-count"] = {
             severity = "error",
             title = "record holds the wrong number of items",
             message = "{what}: {problem}",
-            reason = "A record of this type without items, or with half of one, means nothing.",
         },
         ["body-not-checked"] = {
             severity = "note",
             title = "body is too large to be looked at",
             message = "{what} has a body of {actual} bytes, of which only the length was checked",
-            reason = "No Xen writes such a record that large.",
         },
         ["padding-not-zero"] = {
             severity = "error",
             title = "padding is not zero",
             message = "{what} is padded with {padding}: padding must be zero",
-            reason = "Usually the length in the record's header is wrong, and what is taken for padding belongs to the body.",
         },
         ["version-unknown"] = {
             severity = "error",
             title = "version of the format is unknown",
             message = "{what} says version {actual}, known are {known}",
-            reason = "A stream of a newer Xen, or a damaged header.",
         },
         ["big-endian"] = {
             severity = "error",
             title = "stream is big endian",
             message = "{what} says that the stream is big endian: that is allowed, but no receiver takes such a stream",
-            reason = "Xen runs on little-endian processors only, so that a bit in the header was probably damaged.",
         },
         ["start-unrecognised"] = {
             severity = "error",
             title = "input begins with nothing known",
             message = "{what} stands where a stream should begin",
-            reason = "It is no migration stream, or its beginning was lost.",
         },
         ["header-unrecognised"] = {
             severity = "error",
             title = "header is missing",
             message = "{what} stands where a {layer} header should begin",
-            reason = "Bytes were lost or inserted before it, or the header was damaged.",
         },
         ["legacy-stream"] = {
             severity = "error",
             title = "legacy stream",
             message = "the {layer} header announces a legacy (version 1) stream, which is not decoded",
-            reason = "Xen 4.5 and earlier wrote it; convert-legacy-stream makes a version 2 stream of it.",
         },
         ["record-length-limit"] = {
             severity = "error",
             title = "record is longer than any receiver takes",
             message = "a {layer} record announces {actual} bytes, the limit is {expected}: what stands here is probably no record header",
-            reason = "The position in the stream was lost: the length of an earlier record is wrong or bytes are missing.",
         },
         ["record-type-unknown"] = {
             severity = "error",
             title = "record of unknown type",
             message = "{what} of {actual} bytes: a receiver must understand a record without bit 31, and none knows this one",
-            reason = "Either a newer sender, or the position in the stream was lost: then an earlier length is wrong.",
         },
         ["libxc-record-optional"] = {
             severity = "note",
             title = "optional record of unknown type",
             message = "{what} of {actual} bytes is not known, and marked as one that a receiver may ignore",
-            reason = "A newer sender wrote it.",
         },
         ["libxl-record-optional"] = {
             severity = "error",
             title = "optional libxl record",
             message = "{what} of {actual} bytes is marked as one that a receiver may ignore, but libxl refuses it all the same",
-            reason = "libxl does not look at bit 31 of the type, whatever the specification says.",
-        },
-        ["stream-truncated"] = {
-            severity = "error",
-            title = "stream ends before its END",
-            message = "{problem}",
-            reason = "The sender died or gave up, the transport broke, or the file was cut (disk full, copy interrupted).",
-        },
-        ["checkpointed-stream-ended"] = {
-            severity = "note",
-            title = "checkpointed stream stopped",
-            message = "the stream stops after {count} complete checkpoints, the last of which ends at offset {last}; what follows it is an unfinished checkpoint, which a receiver drops",
-            reason = "Remus and COLO have no proper end: the receiver takes over when the connection dies.",
         },
         ["trailing-data"] = {
             severity = "note",
             title = "bytes follow the END of the stream",
             message = "{actual} bytes follow the stream's END, beginning with {data}",
-            reason = "Something else is stored behind the stream, or was sent over the same connection.",
         },
         ["capture-hole"] = {
             severity = "warning",
             title = "capture lacks bytes",
             message = "the capture lacks {actual} bytes of the stream: what they hold could not be checked",
-            reason = "The capture program dropped packets or cut them. The stream itself may be sound.",
         },
         resynchronised = {
             severity = "note",
             title = "decoding went on further behind",
             message = "{actual} bytes were passed over before decoding could go on here: {evidence}",
-            reason = "What was passed over could not be checked, nor whether records are missing there.",
-        },
-        ["capture-ended"] = {
-            severity = "warning",
-            title = "capture ends while the position was lost",
-            message = "the position in the stream was lost where the capture lacks bytes, and not found again",
-            reason = "What follows the hole could not be checked.",
         },
         ["message-unrecognised"] = {
             severity = "warning",
             title = "receiver says something unknown",
             message = "the receiver says {data}, which is not part of the conversation of xl migrate",
-            reason = "Usually a greeting or an error message of a shell on the other host.",
-        },
-        ["conversation-ended"] = {
-            severity = "note",
-            title = "receiver's side stops early",
-            message = "{problem}",
-            reason = "The receiver or the transport went away.",
         },
         ["receiver-failed"] = {
             severity = "note",
             title = "receiver reports a failure",
             message = "the receiver reports that it could not start the guest: {status}",
-            reason = "The sender gets the guest back and goes on running it.",
         },
         ["xl-mandatory-flags"] = {
             severity = "error",
             title = "unknown mandatory flag",
             message = "{what}: {problem}",
-            reason = "xl refuses a file that demands what it does not know.",
         },
         ["xl-config-length"] = {
             severity = "error",
             title = "configuration does not fit its announced length",
             message = "{what}: {problem}",
-            reason = "The optional data hold the length of the configuration and the configuration.",
         },
         ["xl-config-rest"] = {
             severity = "warning",
             title = "bytes follow the configuration",
             message = "{actual} bytes follow the configuration within the optional data",
-            reason = "No release of xl writes any.",
         },
         ["xl-config-unterminated"] = {
             severity = "warning",
             title = "configuration does not end in a NUL",
             message = "the configuration of {actual} bytes does not end in a NUL",
-            reason = "xl always writes the NUL, and counts it.",
         },
         ["libxl-libxc-context-not-first"] = {
             severity = "error",
             title = "record before LIBXC_CONTEXT",
             message = "{what} comes before 0x00000001 (LIBXC_CONTEXT), which must be the first record",
-            reason = "Records are out of order.",
         },
         ["libxl-libxc-context-repeated"] = {
             severity = "error",
             title = "second LIBXC_CONTEXT",
             message = "{what} comes a second time",
-            reason = "A libxl stream holds one libxc stream.",
         },
         ["libxl-libxc-context-missing"] = {
             severity = "error",
             title = "LIBXC_CONTEXT is missing",
             message = "the libxl stream ends without 0x00000001 (LIBXC_CONTEXT): it holds no guest",
-            reason = "The guest's memory is not there.",
         },
         ["libxl-checkpoint-end-place"] = {
             severity = "error",
             title = "CHECKPOINT_END outside a checkpoint",
             message = "{what} comes without a libxc CHECKPOINT before it",
-            reason = "Only a checkpointed stream (Remus, COLO) has it.",
         },
         ["libxl-checkpoint-end-missing"] = {
             severity = "warning",
             title = "END within a checkpoint",
             message = "{what} ends the stream within a checkpoint that 0x00000004 (CHECKPOINT_END) should end",
-            reason = "The checkpoint is incomplete.",
         },
         ["libxl-checkpoint-state-place"] = {
             severity = "error",
             title = "CHECKPOINT_STATE out of place",
             message = "{what} comes elsewhere than after CHECKPOINT_END",
-            reason = "Only COLO has it, between two checkpoints.",
         },
         ["libxl-checkpoint-state-direction"] = {
             severity = "warning",
             title = "CHECKPOINT_STATE of the other direction",
             message = "{what} says {actual}, which the other side says: primary to secondary is 0 (NEW) alone",
-            reason = "A capture may have joined the two directions of a connection wrongly.",
         },
         ["libxl-emulator-guest"] = {
             severity = "error",
             title = "emulator record of a PV guest",
             message = "{what} belongs to a guest with a device model, and the libxc stream says x86 PV",
-            reason = "A PV guest has no device model.",
         },
         ["libxl-emulator-repeated"] = {
             severity = "warning",
             title = "emulator record comes twice",
             message = "{what} comes a second time for emulator {emulator}",
-            reason = "libxl writes one for each checkpoint.",
         },
         ["libxl-emulator-unknown"] = {
             severity = "warning",
             title = "emulator is not named",
             message = "{what} names emulator 0x00000000 (UNKNOWN), which only the converter of legacy streams writes",
-            reason = "libxl names the emulator since Xen 4.6.",
         },
         ["libxl-emulator-index"] = {
             severity = "warning",
             title = "emulator index is not zero",
             message = "{what} has index {actual}, libxl writes 0",
-            reason = "Only one device model is ever saved.",
         },
         ["libxl-xenstore-key"] = {
             severity = "error",
             title = "xenstore key is empty or absolute",
             message = "{what} has the key {actual}: keys must be relative to the device model's directory, and not empty",
-            reason = "libxl refuses to write outside that directory.",
         },
         ["libxl-xenstore-physmap"] = {
             severity = "warning",
             title = "xenstore key is no physmap entry",
             message = "{what} has the key {actual}, libxl writes physmap/<name>/start_addr, size and name only",
-            reason = "The receiver writes it to xenstore all the same.",
         },
         ["libxc-record-guest"] = {
             severity = "error",
             title = "record of the other kind of guest",
             message = "{what} cannot be in the stream of an {guest} guest",
-            reason = "Records of two streams were mixed, or the domain header is damaged.",
         },
         ["libxc-record-version"] = {
             severity = "error",
             title = "record of version 3 in a version 2 stream",
             message = "{what} exists since version 3 of the format, and the image header says version {version}",
-            reason = "The version in the header is wrong, or the record was put into an old stream.",
         },
         ["libxc-version-release"] = {
             severity = "warning",
             title = "format version does not fit the sender's release",
             message = "version {version} in a stream of Xen {release}: Xen 4.6 to 4.13 write version 2, later ones version 3",
-            reason = "A vendor's Xen with changes of a later release, or a damaged header.",
         },
         ["libxc-static-data-end-missing"] = {
             severity = "error",
             title = "STATIC_DATA_END is missing or late",
             message = "{what} comes without 0x00000010 (STATIC_DATA_END) before it",
-            reason = "A version 3 receiver must know the CPU policy before memory comes.",
         },
         ["libxc-static-data-end-repeated"] = {
             severity = "error",
             title = "second STATIC_DATA_END",
             message = "{what} comes a second time",
-            reason = "It is sent exactly once.",
         },
         ["libxc-policy-late"] = {
             severity = "warning",
             title = "CPU policy after STATIC_DATA_END",
             message = "{what} comes after 0x00000010 (STATIC_DATA_END): the receiver keeps it and never applies it",
-            reason = "The guest would run with the receiver's own policy.",
         },
         ["libxc-policy-repeated"] = {
             severity = "warning",
             title = "CPU policy comes twice",
             message = "{what} comes a second time",
-            reason = "Every sender writes one.",
         },
         ["libxc-policy-missing"] = {
             severity = "note",
             title = "CPU policy is missing",
             message = "no 0x{missing:08x} ({name}) comes before 0x00000010 (STATIC_DATA_END): the receiver uses its own default policy",
-            reason = "Xen has sent both policies since 4.14.",
         },
         ["libxc-x86-pv-info-missing"] = {
             severity = "error",
             title = "X86_PV_INFO is missing or late",
             message = "{what} comes without 0x00000002 (X86_PV_INFO) before it",
-            reason = "The width of the guest's words is not known.",
         },
         ["libxc-x86-pv-info-repeated"] = {
             severity = "error",
             title = "second X86_PV_INFO",
             message = "{what} comes a second time",
-            reason = "It is sent exactly once.",
         },
         ["libxc-x86-pv-info-pair"] = {
             severity = "error",
             title = "word width and page-table levels do not fit",
             message = "{what} says width {width} with {levels} levels of page tables: 4 goes with 3 and 8 with 4",
-            reason = "There is no such guest.",
         },
         ["libxc-p2m-frames-missing"] = {
             severity = "error",
             title = "X86_PV_P2M_FRAMES is missing or late",
             message = "{what} comes without 0x00000003 (X86_PV_P2M_FRAMES) before it",
-            reason = "The receiver does not know how large the guest is.",
         },
         ["libxc-p2m-frames-repeated"] = {
             severity = "warning",
             title = "second X86_PV_P2M_FRAMES",
             message = "{what} comes a second time",
-            reason = "Every sender writes one.",
         },
         ["libxc-p2m-frames-range"] = {
             severity = "error",
             title = "X86_PV_P2M_FRAMES ends before it starts",
             message = "{what} covers pfns 0x{start:x} to 0x{end:x}",
-            reason = "The bounds are damaged.",
         },
         ["libxc-p2m-frames-length"] = {
             severity = "error",
             title = "X86_PV_P2M_FRAMES has the wrong number of frames",
             message = "{what} covers pfns 0x{start:x} to 0x{end:x} and so must be {expected} bytes long; it is {actual}",
-            reason = "The bounds or the length are damaged.",
         },
         ["libxc-tsc-info-repeated"] = {
             severity = "warning",
             title = "second X86_TSC_INFO",
             message = "{what} comes a second time",
-            reason = "Every sender writes one.",
         },
         ["libxc-tsc-info-missing"] = {
             severity = "warning",
             title = "X86_TSC_INFO is missing",
             message = "{what} comes without 0x00000008 (X86_TSC_INFO): the guest's time will be that of the receiver",
-            reason = "Every sender writes one.",
         },
         ["libxc-shared-info-repeated"] = {
             severity = "warning",
             title = "second SHARED_INFO",
             message = "{what} comes a second time",
-            reason = "Every sender writes one.",
         },
         ["libxc-shared-info-missing"] = {
             severity = "warning",
             title = "SHARED_INFO is missing",
             message = "{what} comes without 0x00000007 (SHARED_INFO): the guest will find the page empty",
-            reason = "Every sender writes one.",
         },
         ["libxc-hvm-context-repeated"] = {
             severity = "warning",
             title = "second HVM_CONTEXT",
             message = "{what} comes a second time",
-            reason = "Every sender writes one.",
         },
         ["libxc-hvm-context-missing"] = {
             severity = "error",
             title = "HVM_CONTEXT is missing",
             message = "{what} comes without 0x00000009 (HVM_CONTEXT): the state of processors and interrupt controllers is not there",
-            reason = "Without it the receiver has nothing to give to Xen.",
         },
         ["libxc-hvm-context-header"] = {
             severity = "error",
             title = "HVM_CONTEXT does not begin with its HEADER entry",
             message = "{what} begins with {actual}, and not with the descriptor and magic number of HEADER",
-            reason = "The record holds something else, or was damaged.",
         },
         ["libxc-hvm-params-repeated"] = {
             severity = "note",
             title = "second HVM_PARAMS",
             message = "{what} comes a second time",
-            reason = "Xen writes one; the converter of legacy streams two.",
         },
         ["libxc-page-data-late"] = {
             severity = "warning",
             title = "memory after X86_TSC_INFO",
             message = "{what} comes after 0x00000008 (X86_TSC_INFO), which follows all memory",
-            reason = "Records are out of order.",
         },
         ["libxc-verify-place"] = {
             severity = "warning",
             title = "VERIFY out of place",
             message = "{what} comes {place}; it stands between the memory and 0x00000008 (X86_TSC_INFO)",
-            reason = "Records are out of order.",
         },
         ["libxc-verify-repeated"] = {
             severity = "warning",
             title = "second VERIFY",
             message = "{what} comes a second time",
-            reason = "Memory is sent for comparison once.",
         },
         ["libxc-vcpu-early"] = {
             severity = "note",
             title = "vcpu before SHARED_INFO",
             message = "{what} comes before 0x00000007 (SHARED_INFO)",
-            reason = "Xen writes SHARED_INFO first.",
         },
         ["libxc-toolstack"] = {
             severity = "error",
             title = "TOOLSTACK record",
             message = "{what} of {actual} bytes: the record was planned and never used; no receiver handles it",
-            reason = "The stream was written by something other than a release of Xen.",
         },
         ["libxc-dirty-pfn-list-forward"] = {
             severity = "error",
             title = "CHECKPOINT_DIRTY_PFN_LIST from the sender",
             message = "{what} of {actual} bytes goes from the secondary to the primary only, and stands in the guest's own stream",
-            reason = "A capture may have joined the two directions of a connection wrongly.",
         },
         ["zero-content"] = {
             severity = "note",
             title = "record without content",
             message = "{what} has a header and nothing behind it",
-            reason = "Xen 4.6 to 4.8 wrote such records where there was nothing to say; later ones leave the record out.",
         },
         ["page-data-empty"] = {
             severity = "error",
             title = "PAGE_DATA without pages",
             message = "{what} announces no pfn, at least 1 is needed",
-            reason = "The record was damaged.",
         },
         ["page-data-length"] = {
             severity = "error",
             title = "PAGE_DATA has the wrong length",
             message = "{what} announces {count} pfns, {pages} of them with a page, which takes {expected} bytes; its length is {actual}",
-            reason = "The count, a page type or the length is damaged: what follows may be read at a wrong place.",
         },
         ["page-data-pfn-reserved"] = {
             severity = "error",
             title = "reserved bits of a pfn are set",
             message = "{what}: entry {index} is 0x{actual:016x}: bits 52 to 59 must be zero ({bad} of {count} entries are wrong)",
-            reason = "The array was damaged, or is none.",
         },
         ["page-data-type"] = {
             severity = "error",
             title = "invalid page type",
             message = "{what}: entry {index} is 0x{actual:016x}: page type {type} does not exist ({bad} of {count} entries are wrong)",
-            reason = "The array was damaged, or is none.",
-        },
-        ["page-data-batch"] = {
-            severity = "note",
-            title = "large batch of pages",
-            message = "{what}: {problem}",
-            reason = "Another program than Xen's own wrote the stream.",
-        },
-        ["page-data-order"] = {
-            severity = "warning",
-            title = "pfns of a batch do not ascend",
-            message = "{what}: {problem}",
-            reason = "Senders walk through a bitmap of pages; bytes were damaged, or another program wrote the stream.",
-        },
-        ["page-data-pfn-range"] = {
-            severity = "error",
-            title = "page beyond the end of the guest's memory",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the frames of the physical-to-machine table are another guest's.",
-        },
-        ["page-data-type-guest"] = {
-            severity = "warning",
-            title = "page type that the guest cannot have",
-            message = "{what}: {problem}",
-            reason = "Only PV guests have pages that Xen knows to be page tables.",
-        },
-        ["page-data-xalloc"] = {
-            severity = "warning",
-            title = "page type of older releases",
-            message = "{what}: {problem}",
-            reason = "Only streams that were converted from a legacy one hold it.",
-        },
-        ["page-data-level"] = {
-            severity = "error",
-            title = "page table of a level that the guest does not have",
-            message = "{what}: {problem}",
-            reason = "X86_PV_INFO is another guest's, or bytes were damaged.",
-        },
-        ["memory-gap"] = {
-            severity = "warning",
-            title = "part of the guest's memory never comes",
-            message = "{what}: {problem}",
-            reason = "The first pass over a guest's memory takes every pfn from 0 on; records were lost.",
-        },
-        ["hvm-param-index"] = {
-            severity = "warning",
-            title = "parameter that such a sender does not write",
-            message = "{what}: {problem}",
-            reason = "Every release writes a fixed list of parameters.",
-        },
-        ["hvm-param-repeated"] = {
-            severity = "warning",
-            title = "parameter comes twice",
-            message = "{what}: {problem}",
-            reason = "Senders write each once.",
-        },
-        ["hvm-param-zero"] = {
-            severity = "warning",
-            title = "parameter is zero",
-            message = "{what}: {problem}",
-            reason = "Senders leave out parameters that are zero.",
-        },
-        ["hvm-param-refused"] = {
-            severity = "error",
-            title = "parameter that no receiver takes",
-            message = "{what}: {problem}",
-            reason = "It is read-only, or was given up before streams of this format existed.",
-        },
-        ["hvm-param-value"] = {
-            severity = "error",
-            title = "parameter has a value that no receiver takes",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the sender is newer than the values known here.",
-        },
-        ["hvm-param-tss"] = {
-            severity = "warning",
-            title = "task state segment comes in two forms",
-            message = "{what}: {problem}",
-            reason = "Releases write VM86_TSS until 4.8, and VM86_TSS_SIZED from 4.9 on.",
-        },
-        ["tsc-mode"] = {
-            severity = "error",
-            title = "TSC mode that the sender's own release refuses",
-            message = "{what}: {problem}",
-            reason = "PVRDTSCP was given up in Xen 4.12.",
-        },
-        ["tsc-values"] = {
-            severity = "warning",
-            title = "TSC values do not fit the mode",
-            message = "{what}: {problem}",
-            reason = "A guest whose TSC is never emulated has no frequency and no time of its own, one whose TSC always is has both.",
-        },
-        ["cpuid-order"] = {
-            severity = "warning",
-            title = "CPUID leaves are out of order",
-            message = "{what}: {problem}",
-            reason = "Xen writes them ascending, and subleaves only of leaves 4, 7, 0xb and 0xd.",
-        },
-        ["cpuid-range"] = {
-            severity = "error",
-            title = "CPUID leaf that a receiver does not know",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the sender is newer than the leaves known here.",
-        },
-        ["cpuid-limits"] = {
-            severity = "warning",
-            title = "CPUID says wrongly which leaf is the last",
-            message = "{what}: {problem}",
-            reason = "Xen writes as many leaves as the policy says there are.",
-        },
-        ["cpuid-xstate"] = {
-            severity = "warning",
-            title = "CPUID describes extended processor state that cannot be",
-            message = "{what}: {problem}",
-            reason = "Xen computes leaf 0xd from the components that the guest may use.",
-        },
-        ["msr-policy"] = {
-            severity = "error",
-            title = "MSR of the policy that a receiver does not take",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the sender is newer than the MSRs known here.",
-        },
-        ["msr-policy-arch-caps"] = {
-            severity = "warning",
-            title = "ARCH_CAPABILITIES without the feature that announces it",
-            message = "{what}: {problem}",
-            reason = "The MSR can only be read where CPUID leaf 7 says so.",
-        },
-        ["xl-config-json"] = {
-            severity = "error",
-            title = "configuration is not JSON",
-            message = "{what}: {problem}",
-            reason = "The receiver makes the guest from it.",
-        },
-        ["config-guest-type"] = {
-            severity = "warning",
-            title = "configuration and stream are of different kinds of guest",
-            message = "{what}: {problem}",
-            reason = "The stream of another guest, or xl save was given another configuration.",
-        },
-        ["config-vcpus"] = {
-            severity = "warning",
-            title = "configuration and stream have different numbers of vcpus",
-            message = "{what}: {problem}",
-            reason = "The stream of another guest, or xl save was given another configuration.",
-        },
-        ["hvm-param-page"] = {
-            severity = "warning",
-            title = "ring of xenstore or the console is in a page that never comes",
-            message = "{what}: {problem}",
-            reason = "It lies in the guest's own memory; a record was lost, or the parameter is wrong.",
         },
         ["hvm-context-chain"] = {
             severity = "error",
             title = "chain of HVM_CONTEXT is broken",
             message = "{what}: {problem}",
-            reason = "Xen restores a guest from entries that follow one another; a wrong length or a missing end loses the rest.",
         },
         ["hvm-context-tail"] = {
             severity = "warning",
             title = "bytes behind the end of HVM_CONTEXT",
             message = "{what}: {problem}",
-            reason = "Xen writes nothing behind the entry that ends the chain, and does not look there.",
         },
         ["hvm-context-typecode"] = {
             severity = "error",
             title = "entry of HVM_CONTEXT of a type that Xen does not know",
             message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the sender is newer than the types known here (or a vendor's: 22 to 34 are reserved for one).",
         },
-        ["hvm-context-order"] = {
-            severity = "warning",
-            title = "entries of HVM_CONTEXT are out of order",
-            message = "{what}: {problem}",
-            reason = "Xen writes them by type, and the instances of a type ascending.",
+        ["stream-truncated"] = {
+            severity = "error",
+            title = "stream ends before its END",
+            message = "{problem}",
+            at_end = true,
         },
-        ["hvm-context-instance"] = {
-            severity = "warning",
-            title = "entry of HVM_CONTEXT has an instance that it cannot have",
-            message = "{what}: {problem}",
-            reason = "Only vcpus and the two PICs have more than one instance.",
-        },
-        ["hvm-context-length-release"] = {
-            severity = "warning",
-            title = "entry of HVM_CONTEXT is of an older release than the stream",
-            message = "{what}: {problem}",
-            reason = "The domain header names another release than the one that wrote the entries.",
-        },
-        ["hvm-context-vcpus"] = {
-            severity = "warning",
-            title = "vcpus of HVM_CONTEXT do not match",
-            message = "{what}: {problem}",
-            reason = "Xen writes the local APIC, memory types, machine checks and TSC of every vcpu, from 0 on.",
-        },
-        ["hvm-context-viridian"] = {
-            severity = "warning",
-            title = "Viridian state and HVM_PARAMS do not match",
-            message = "{what}: {problem}",
-            reason = "Xen writes the state when the parameter VIRIDIAN is not zero, and only then.",
-        },
-        ["hvm-context-devices"] = {
-            severity = "warning",
-            title = "only some of the emulated devices are there",
-            message = "{what}: {problem}",
-            reason = "An HVM guest has two PICs, an I/O APIC, PIT, RTC, HPET and ACPI timer; a PVH guest has none of them.",
-        },
-        ["hvm-header-cpuid"] = {
+        ["checkpointed-stream-ended"] = {
             severity = "note",
-            title = "guest was told of another processor than the sender's",
-            message = "{what}: {problem}",
-            reason = "The CPU policy was levelled for hosts with different processors, or set by hand.",
+            title = "checkpointed stream stopped",
+            message = "the stream stops after {count} complete checkpoints, the last of which ends at offset {last}; what follows it is an unfinished checkpoint, which a receiver drops",
+            at_end = true,
         },
-        ["hvm-cpu-control"] = {
-            severity = "error",
-            title = "control register that no receiver takes",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["hvm-cpu-cr3"] = {
-            severity = "error",
-            title = "page-table root beyond the guest's physical addresses",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the CPU policy is another guest's.",
-        },
-        ["hvm-cpu-event"] = {
-            severity = "error",
-            title = "pending event that cannot be injected",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["hvm-cpu-fpu"] = {
+        ["capture-ended"] = {
             severity = "warning",
-            title = "x87 and SSE registers are not those of the XSAVE area",
-            message = "{what}: {problem}",
-            reason = "Both are made from the same memory while the guest is paused.",
+            title = "capture ends while the position was lost",
+            message = "the position in the stream was lost where the capture lacks bytes, and not found again",
+            at_end = true,
         },
-        ["hvm-pic"] = {
-            severity = "error",
-            title = "state that a PIC cannot have",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["hvm-pci-link"] = {
-            severity = "error",
-            title = "PCI interrupt routed to no ISA interrupt",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["hvm-pit"] = {
-            severity = "error",
-            title = "state that the PIT cannot have",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["hvm-lapic-base"] = {
-            severity = "error",
-            title = "local APIC in x2APIC mode and not enabled",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged: the processor refuses that combination.",
-        },
-        ["hvm-lapic-state"] = {
-            severity = "warning",
-            title = "state that a local APIC cannot have",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["hvm-hpet-reserved"] = {
-            severity = "warning",
-            title = "reserved fields of the HPET are not zero",
-            message = "{what}: {problem}",
-            reason = "Xen clears the whole entry before it fills it.",
-        },
-        ["hvm-mtrr-count"] = {
-            severity = "error",
-            title = "more variable memory ranges than Xen has",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["hvm-mtrr-type"] = {
-            severity = "warning",
-            title = "memory type that does not exist",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged: the guest could not have set it.",
-        },
-        ["hvm-xsave-mask"] = {
-            severity = "warning",
-            title = "vcpu has processor state that its processor did not have",
-            message = "{what}: {problem}",
-            reason = "xfeature_mask is what the sender's processor has.",
-        },
-        ["xsave-length"] = {
-            severity = "error",
-            title = "XSAVE area has the wrong size",
-            message = "{what}: {problem}",
-            reason = "Its size follows from the components that were ever enabled, at the places that CPUID leaf 0xD gives.",
-        },
-        ["xsave-components"] = {
-            severity = "error",
-            title = "components of processor state that do not go together",
-            message = "{what}: {problem}",
-            reason = "No processor takes them together, or state is there of what was never enabled.",
-        },
-        ["xsave-policy"] = {
-            severity = "error",
-            title = "processor state that the CPU policy does not allow",
-            message = "{what}: {problem}",
-            reason = "The CPU policy is another guest's, or was changed after the guest had started.",
-        },
-        ["msr-index"] = {
-            severity = "error",
-            title = "MSR that Xen does not take",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged, or the sender is newer than the MSRs known here.",
-        },
-        ["msr-value"] = {
-            severity = "warning",
-            title = "MSR that is zero or comes twice",
-            message = "{what}: {problem}",
-            reason = "Senders leave out MSRs that are zero and write each once.",
-        },
-        ["hvm-cpu-cr4"] = {
-            severity = "error",
-            title = "cr4 enables what the guest does not have",
-            message = "{what}: {problem}",
-            reason = "The CPU policy is another guest's, or bytes were damaged.",
-        },
-        ["hvm-emulator-missing"] = {
-            severity = "warning",
-            title = "device model's state is missing",
-            message = "{what}: {problem}",
-            reason = "The guest has emulated devices, and nothing says what QEMU held of them; a record was lost.",
-        },
-        ["hvm-emulator-differs"] = {
-            severity = "warning",
-            title = "two device models",
-            message = "{what}: {problem}",
-            reason = "libxl names the same one in both records; bytes were damaged.",
-        },
-        ["pv-vcpu-missing"] = {
-            severity = "error",
-            title = "registers of the first vcpu are missing",
-            message = "{what}: {problem}",
-            reason = "The receiver finds the guest's start_info page through them.",
-        },
-        ["pv-vcpu-order"] = {
-            severity = "warning",
-            title = "records of vcpus are out of order",
-            message = "{what}: {problem}",
-            reason = "Senders write the records of one vcpu together, the registers first, and vcpus ascending.",
-        },
-        ["pv-vcpu-pfn"] = {
-            severity = "error",
-            title = "vcpu refers to a page that the guest does not have",
-            message = "{what}: {problem}",
-            reason = "The receiver turns pfns into machine frames and finds none for this one.",
-        },
-        ["pv-vcpu-cr1"] = {
-            severity = "warning",
-            title = "page-table root of user mode is marked wrongly",
-            message = "{what}: {problem}",
-            reason = "Senders write a pfn with bit 0 set, or zero.",
-        },
-        ["pv-vcpu-gdt"] = {
-            severity = "error",
-            title = "descriptor table is too large",
-            message = "{what}: {problem}",
-            reason = "Xen keeps the last descriptors for itself.",
-        },
-        ["pv-vcpu-registers"] = {
-            severity = "error",
-            title = "registers that Xen does not take",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["pv-vcpu-flags"] = {
-            severity = "warning",
-            title = "vcpu is not online",
-            message = "{what}: {problem}",
-            reason = "Senders write no records for vcpus that are offline.",
-        },
-        ["pv-vcpu-extended-id"] = {
-            severity = "error",
-            title = "extended context of another vcpu",
-            message = "{what}: {problem}",
-            reason = "The receiver would set the context of the vcpu that is named inside.",
-        },
-        ["pv-vcpu-extended-size"] = {
-            severity = "warning",
-            title = "extended context says another size than it has",
-            message = "{what}: {problem}",
-            reason = "Xen writes as much as it says.",
-        },
-        ["pv-vcpu-extended"] = {
-            severity = "error",
-            title = "extended context that Xen does not take",
-            message = "{what}: {problem}",
-            reason = "Bytes were damaged.",
-        },
-        ["pv-vcpu-fpu"] = {
-            severity = "warning",
-            title = "x87 and SSE registers are not those of the XSAVE area",
-            message = "{what}: {problem}",
-            reason = "Both are made from the same memory while the guest is paused.",
-        },
-        ["pv-p2m-start"] = {
+        ["conversation-ended"] = {
             severity = "note",
-            title = "physical-to-machine table does not begin with pfn 0",
-            message = "{what}: {problem}",
-            reason = "Senders write the whole table.",
+            title = "receiver's side stops early",
+            message = "{problem}",
+            at_end = true,
         },
-        ["pv-p2m-frame"] = {
-            severity = "error",
-            title = "physical-to-machine table lies in a page that the guest does not have",
-            message = "{what}: {problem}",
-            reason = "The receiver writes the new table into these pages.",
+    },
+    rule_of_problem = {
+        reserved = "reserved-not-zero",
+        value = "unknown-value",
+        length = "body-length",
+        count = "body-count",
+    },
+    header_names = {
+        ["libxl.header"] = "libxl header",
+        ["libxc.image_header"] = "libxc image header",
+        ["libxc.domain_header"] = "libxc domain header",
+    },
+    header_rules = {
+        magic = { magic = true, ident = true, marker = true, id = true },
+        legacy = 2,
+        libxl_big_endian = 1,
+        libxc_big_endian = 1,
+        known_versions = "2 and 3",
+    },
+    libxc_order = {
+        versions = { [2] = true, [3] = true },
+        version_2_since = { 4, 6 },
+        version_3_since = { 4, 14 },
+        guest_types = { [1] = "PV", [2] = "HVM" },
+        guests = {
+            [0] = { PV = true, HVM = true },
+            [1] = { PV = true, HVM = true },
+            [2] = { PV = true },
+            [3] = { PV = true },
+            [4] = { PV = true },
+            [5] = { PV = true },
+            [6] = { PV = true },
+            [7] = { PV = true },
+            [8] = { PV = true, HVM = true },
+            [9] = { HVM = true },
+            [10] = { HVM = true },
+            [11] = { PV = true, HVM = true },
+            [12] = { PV = true },
+            [13] = { PV = true, HVM = true },
+            [14] = { PV = true, HVM = true },
+            [15] = { HVM = true },
+            [16] = { PV = true, HVM = true },
+            [17] = { PV = true, HVM = true },
+            [18] = { PV = true, HVM = true },
         },
-        ["pv-p2m-shared"] = {
-            severity = "warning",
-            title = "one page holds several parts of the physical-to-machine table",
-            message = "{what}: {problem}",
-            reason = "The parts would be written over each other; guests with large holes may do it for pages that are never used.",
+        of_version_3 = { [16] = true, [17] = true, [18] = true },
+        once = { [2] = true, [3] = true, [16] = true, [17] = true, [18] = true },
+        repeated = {
+            [2] = "libxc-x86-pv-info-repeated",
+            [3] = "libxc-p2m-frames-repeated",
+            [16] = "libxc-static-data-end-repeated",
+            [17] = "libxc-policy-repeated",
+            [18] = "libxc-policy-repeated",
+            [8] = "libxc-tsc-info-repeated",
+            [7] = "libxc-shared-info-repeated",
+            [9] = "libxc-hvm-context-repeated",
+            [10] = "libxc-hvm-params-repeated",
+            [13] = "libxc-verify-repeated",
         },
-        ["pv-shared-info-max-pfn"] = {
-            severity = "warning",
-            title = "physical-to-machine table is smaller than the guest",
-            message = "{what}: {problem}",
-            reason = "Senders take the last pfn from this field.",
+        policies = { 17, 18 },
+        vcpu = { 4, 5, 6, 12 },
+    },
+    libxl_order = { emulators = { [2] = true, [3] = true } },
+    body_rules = {
+        pairs = { [4] = 3, [8] = 4 },
+        p2m_pfns_at = 8,
+        hvm_header = { "\1\0\0\0\24\0\0\0\134\0188T", "\0\1\0\0\0\0\0\24T8\18\134" },
+        zero_content = { 10, 4, 5, 6, 12 },
+        zero_content_length = 8,
+        physmap = { start_addr = true, size = true, name = true },
+        checkpoint_state = "libxl.CheckpointStateId",
+        page_data_reserved = "reserved1",
+    },
+    accepts = {
+        libxl = {
+            [0] = { lengths = { [0] = true } },
+            [1] = { lengths = { [0] = true } },
+            [2] = { lengths = {}, fixed = 8, item = 1 },
+            [3] = { lengths = {}, fixed = 8, item = 1 },
+            [4] = { lengths = { [0] = true } },
+            [5] = { lengths = { [4] = true } },
         },
-        ["pv-shared-info-unstable"] = {
-            severity = "warning",
-            title = "shared page was copied while it was changed",
-            message = "{what}: {problem}",
-            reason = "Everything in it is stable while the guest is paused.",
-        },
-        ["pv-page-missing"] = {
-            severity = "error",
-            title = "page that the guest is started with never comes",
-            message = "{what}: {problem}",
-            reason = "The receiver turns the pfn into a machine frame and has none; a record was lost.",
-        },
-        ["pv-page-type"] = {
-            severity = "error",
-            title = "page that the guest is started with has the wrong type",
-            message = "{what}: {problem}",
-            reason = "Page-table roots are tables of the top level, and all others ordinary pages; bytes were damaged.",
-        },
-        ["pv-pinned-root"] = {
-            severity = "note",
-            title = "no page-table root is pinned",
-            message = "{what}: {problem}",
-            reason = "Linux pins all of its roots; a guest without one is another system, or its page types were lost.",
-        },
-        ["pv-start-info"] = {
-            severity = "warning",
-            title = "start_info page does not look like one",
-            message = "{what}: {problem}",
-            reason = "Xen writes a text there that begins with its name; the pfn is wrong, or the page was damaged.",
-        },
-        ["pv-start-info-pfn"] = {
-            severity = "error",
-            title = "ring of xenstore or the console lies in a page that the guest does not have",
-            message = "{what}: {problem}",
-            reason = "The receiver turns these pfns into machine frames and finds none.",
-        },
-        ["page-table-range"] = {
-            severity = "error",
-            title = "page table leads to a page beyond the end of the guest",
-            message = "{what}: {problem}",
-            reason = "The receiver looks each pfn up in its table of frames, which ends there; the page was damaged.",
-        },
-        ["page-table-large"] = {
-            severity = "warning",
-            title = "page table maps a large page",
-            message = "{what}: {problem}",
-            reason = "PV guests have no large pages, and senders stop when they meet one; the page was damaged.",
-        },
-        ["page-table-xen"] = {
-            severity = "warning",
-            title = "page table has entries in the part that is Xen's",
-            message = "{what}: {problem}",
-            reason = "Senders clear these entries; another program wrote the stream, or the page was damaged.",
-        },
-        ["page-table-level"] = {
-            severity = "warning",
-            title = "page table leads to a page that is no table of the level below",
-            message = "{what}: {problem}",
-            reason = "Xen sees to that while a table is pinned; the page, or the type of the other, was damaged.",
-        },
-        ["page-table-missing"] = {
-            severity = "warning",
-            title = "page table leads to a table that never comes",
-            message = "{what}: {problem}",
-            reason = "The receiver makes an empty page of it: a record was lost.",
-        },
-        ["page-table-many"] = {
-            severity = "note",
-            title = "more page tables than are followed",
-            message = "{what}: {problem}",
-            reason = "What they lead to was checked for the first of them only, so that memory use has a limit.",
+        libxc = {
+            [0] = { lengths = { [0] = true } },
+            [1] = { lengths = {}, fixed = 16, item = 8 },
+            [2] = { lengths = { [8] = true } },
+            [3] = { lengths = {}, fixed = 8, item = 8 },
+            [4] = { lengths = {}, fixed = 8, item = 1 },
+            [5] = { lengths = {}, fixed = 8, item = 1 },
+            [6] = { lengths = {}, fixed = 8, item = 1 },
+            [7] = { lengths = { [4096] = true } },
+            [8] = { lengths = { [24] = true } },
+            [9] = { lengths = {}, fixed = 0, item = 1 },
+            [10] = { lengths = {}, fixed = 8, item = 16 },
+            [11] = { lengths = {}, fixed = 0, item = 1 },
+            [12] = { lengths = {}, fixed = 8, item = 1 },
+            [13] = { lengths = { [0] = true } },
+            [14] = { lengths = { [0] = true } },
+            [15] = { lengths = {}, fixed = 0, item = 8 },
+            [16] = { lengths = { [0] = true } },
+            [17] = { lengths = {}, fixed = 24, item = 24 },
+            [18] = { lengths = {}, fixed = 16, item = 16 },
         },
     },
     enumerations = {
@@ -15816,10 +15381,10 @@ do
     end
 
     -- What the array says: how many entries, how many with a page behind them, first and last pfn, entries of each type,
-    -- and the first entry that the document forbids. `words` is a string of whole 8-byte words.
+    -- and for each rule the first entry that the document forbids. `words` is a string of whole 8-byte words.
     function pages.look(words, order)
         local count = floor(#words / 8)
-        local found = { count = count, with_data = 0, types = {}, bad = 0, first = -1, last = -1 }
+        local found = { count = count, with_data = 0, types = {}, bad = 0, first_bad = {}, first = -1, last = -1 }
         if count == 0 then
             return found
         end
@@ -15835,12 +15400,11 @@ do
             local kind = floor(high / 16)
             types[kind] = (types[kind] or 0) + 1
             local one = known[kind]
-            if one == nil or high % 16 ~= 0 or byte(words, at + next_to_top) >= 16 then
+            local reserved = high % 16 ~= 0 or byte(words, at + next_to_top) >= 16
+            if one == nil or reserved then
+                local rule = reserved and "page-data-pfn-reserved" or "page-data-type"
                 found.bad = found.bad + 1
-                if not found.bad_index then
-                    found.bad_index = at / 8
-                    found.bad_type = one == nil and kind or nil
-                end
+                found.first_bad[rule] = found.first_bad[rule] or { index = at / 8, type = kind }
             end
         end
         for kind, number in pairs(types) do
@@ -15882,6 +15446,1088 @@ do
     function pages.valid(data, at)
         local high = byte(data, at + 7)
         return known[floor(high / 16)] ~= nil and high % 16 == 0 and byte(data, at + 6) < 16
+    end
+end
+
+-- Chains of typed entries: walking them, and finding the next entry after one whose length is broken, as
+-- core/definitions/chain.py does.
+local chains = {}
+do
+    local halves = numbers.halves
+
+    -- Entries that are decoded of one chain.
+    chains.MOST = 16384
+    -- Bytes that are searched for the next entry: every one of them is looked at each time that the record is shown.
+    local SEARCHED = 262144
+
+    local chain = {}
+    chain.__index = chain
+
+    -- Whether data of that length may be what these lengths belong to.
+    function chains.accepts(accepts, length)
+        if accepts.lengths[length] then
+            return true
+        end
+        return accepts.fixed ~= nil and length >= accepts.fixed and (length - accepts.fixed) % accepts.item == 0
+    end
+
+    -- Look at the chain of a row in `data`, which ends in front of index `stop`.
+    function chains.walk(row, data, stop, order)
+        return setmetatable({
+            entries = row.entries, size = row.item.size, data = data, stop = stop, order = order,
+            kind_size = row.item.rows[1].size, length_at = row.length_at, length_size = row.length_size, lost = false,
+        }, chain)
+    end
+
+    -- Type and length that the descriptor at `at` gives.
+    function chain:head(at)
+        return (halves(self.data, at, self.kind_size, self.order)),
+            (halves(self.data, at + self.length_at, self.length_size, self.order))
+    end
+
+    -- Whether an entry of that type may have that length.
+    function chain:fits(kind, length)
+        local known = self.entries[kind]
+        return known ~= nil and chains.accepts(known.accepts, length)
+    end
+
+    -- Whether a descriptor of a known type with a known length, or the end of the chain, stands there.
+    function chain:plausible(at)
+        if at + self.size > self.stop then
+            return false
+        end
+        if at + self.size == self.stop then
+            return not self.data:sub(at, self.stop - 1):find("[^\0]")
+        end
+        local kind, length = self:head(at)
+        return kind ~= 0 and self:fits(kind, length) and at + self.size + length <= self.stop
+    end
+
+    function chain:leads_on(at)
+        if at == self.stop or self:plausible(at) then
+            return true
+        end
+        if at + self.size > self.stop then
+            return false
+        end
+        local kind, length = self:head(at)
+        return kind ~= 0 and self:plausible(at + self.size + length)
+    end
+
+    function chain:search(at)
+        local last = self.stop - self.size
+        if last > at + SEARCHED then
+            last = at + SEARCHED
+        end
+        -- The end of the chain is no such place: it looks like any zeros.
+        for candidate = at, last < self.stop - self.size and last or last - 1 do
+            if self:plausible(candidate) then
+                local _, length = self:head(candidate)
+                local after = candidate + self.size + length
+                if after == self.stop or self:plausible(after) then
+                    return candidate
+                end
+            end
+        end
+        return nil
+    end
+
+    -- Whether an entry of a known type seems to begin there, broken as it may be.
+    function chain:begins(at)
+        if at + self.size > self.stop then
+            return at < self.stop
+        end
+        local kind, length = self:head(at)
+        return self.entries[kind] ~= nil and (kind ~= 0 or length == 0)
+    end
+
+    -- Where the data of the entry at `at` ends, where the next entry begins, and whether it was searched for.
+    function chain:next(at)
+        local behind = at + self.size
+        local kind, length = self:head(at)
+        local announced = behind + length
+        local fits = self:fits(kind, length)
+        local leads_on
+        if kind == 0 then
+            leads_on = announced == self.stop
+        else
+            leads_on = self:leads_on(announced)
+        end
+        if not (self.lost or (fits and leads_on)) and kind ~= 0 and self.entries[kind] then
+            for _, other in ipairs(self.entries[kind].sizes) do
+                if self:plausible(behind + other) then
+                    return behind + other, behind + other, true
+                end
+            end
+        end
+        if not (self.lost or leads_on or (kind ~= 0 and fits and self:begins(announced))) then
+            local found = self:search(behind)
+            if found then
+                return announced < found and announced or found, found, true
+            end
+            self.lost = true
+        end
+        local ends = announced < self.stop and announced or self.stop
+        return ends, ends, false
+    end
+end
+
+-- Decoding by definition: one interpreter for every struct, as in core/definitions/decoding.py and with the same words. It
+-- tells a sink what it finds, in wire order; offsets count from 0:
+--   sink:leaf(row, offset, size, order)              a number, octets or text
+--   sink:bits(bits, offset, size, order, lo, hi)     some bits of the number that was told last
+--   sink:open(row, offset, size, label)              a struct, array or chain begins
+--   sink:close()
+--   sink:array(row, offset, size, count)             returns true to be told the items too
+--   sink:problem(kind, path, offset, message, actual, expected)
+--                                                    something that the definition forbids, below the entry of a chain that
+--                                                    sink.inside names, if any; numbers where one must be another
+local structs = {}
+do
+    local sub, floor, format = string.sub, math.floor, string.format
+    local hex, halves = numbers.hex, numbers.halves
+    local enumerations = definitions.enumerations
+    local decode_struct
+
+    -- A number and its name.
+    local function meaning_text(enumeration, number)
+        local digits = enumeration.digits
+        local shown = digits > 0 and hex(number % 4294967296, floor(number / 4294967296), digits)
+            or numbers.decimal(number)
+        return format("%s (%s)", shown, enumeration.names[number] or "unknown")
+    end
+    structs.meaning = meaning_text
+
+    -- Check a number against its row, and tell its bits.
+    local function number(row, data, at, from, order, path, sink)
+        local size = row.size
+        local lo, hi = halves(data, at, size, row.big and ">" or order)
+        local offset = at - from
+        sink:leaf(row, offset, size, row.big and ">" or order)
+        if row.must then
+            local must_lo, must_hi = halves(row.must, 1, size, "<")
+            if must_lo ~= lo or must_hi ~= hi then
+                sink:problem(must_lo + must_hi == 0 and "reserved" or "value", path, offset,
+                    format("%s is %s, must be %s", path, hex(lo, hi), hex(must_lo, must_hi)), lo, must_lo)
+            end
+        end
+        for _, part in ipairs(row.bits or {}) do
+            local low, high = numbers.bits(lo, hi, part.low, part.width)
+            sink:bits(part, offset, size, row.big and ">" or order, low, high)
+            if part.must and (part.must ~= low or high ~= 0) then
+                sink:problem("reserved", path .. "." .. part.name, offset,
+                    format("%s.%s is %s, must be %s", path, part.name, hex(low, high), hex(part.must, 0)))
+            elseif part.values and not enumerations[part.values].names[low] and not enumerations[part.values].open then
+                sink:problem("value", path .. "." .. part.name, offset,
+                    format("%s.%s is %s", path, part.name, meaning_text(enumerations[part.values], low)))
+            end
+        end
+        local value = hi * 4294967296 + lo
+        if row.values then
+            local enumeration = enumerations[row.values]
+            if not enumeration.names[value] and not enumeration.open then
+                sink:problem("value", path, offset,
+                    format("%s is %s, known are %s", path, meaning_text(enumeration, value), enumeration.known), value,
+                    "(" .. enumeration.known .. ")")
+            end
+        elseif row.flags then
+            local unknown_lo = lo - numbers.band(lo, row.known_lo)
+            local unknown_hi = hi - numbers.band(hi, row.known_hi)
+            if unknown_lo + unknown_hi > 0 then
+                sink:problem("reserved", path, offset,
+                    format("%s has bits set that mean nothing: %s", path, hex(unknown_lo, unknown_hi)))
+            end
+        end
+        return value
+    end
+
+    local function wanted_bytes(row, at, stop, values)
+        if row.size then
+            return row.size
+        elseif type(row.count) == "string" then
+            return values[row.count] or 0
+        end
+        return stop - at
+    end
+
+    local function check_strings(data, at, size, from, path, sink)
+        if size == 0 then
+            return
+        end
+        local bytes = sub(data, at, at + size - 1)
+        local _, count = bytes:gsub("\0", "")
+        if bytes:byte(-1) ~= 0 then
+            sink:problem("value", path, at - from + size - 1, path .. " does not end in a NUL")
+            count = count + 1
+        end
+        if count % 2 == 1 then
+            sink:problem("count", path, at - from, format("%s has a key without a value: %d strings", path, count))
+        end
+    end
+
+    local function octets(row, data, at, stop, from, path, sink, values)
+        local size = wanted_bytes(row, at, stop, values)
+        local here = size < stop - at and size or stop - at
+        local complete = here == size and size >= row.minimum
+        if row.kind == "strings" then
+            sink:open(row, at - from, here)
+            local position = at
+            while position < at + here do
+                local nul = data:find("\0", position, true)
+                local after = nul and nul < at + here and nul + 1 or at + here
+                sink:leaf(row, position - from, after - position, "")
+                position = after
+            end
+            sink:close()
+            check_strings(data, at, here, from, path, sink)
+        elseif here > 0 then
+            sink:leaf(row, at - from, here, "")
+        end
+        if row.must and complete and sub(data, at, at + here - 1) ~= row.must then
+            sink:problem(row.must:find("[^\0]") and "value" or "reserved", path, at - from,
+                format("%s is %s, must be %s", path, numbers.dump(sub(data, at, at + here - 1), 32),
+                    numbers.dump(row.must, 32)))
+        end
+        return at + here, complete
+    end
+
+    local function array(row, data, at, stop, order, from, path, sink, values)
+        local item = row.item
+        local room = floor((stop - at) / item.size)
+        local wanted = room
+        if type(row.count) == "number" then
+            wanted = row.count
+        elseif row.count then
+            wanted = values[row.count] or 0
+        else
+            local left = stop - at - room * item.size
+            if left > 0 then
+                stop = stop - left
+                sink:problem("length", path, stop - from,
+                    format("%s: %d bytes are left over after %d items of %d", path, left, room, item.size))
+            end
+        end
+        local here = wanted < room and wanted or room
+        if here < row.minimum and here == wanted then
+            sink:problem("count", path, at - from,
+                format("%s holds %d items, at least %d are needed", path, here, row.minimum))
+        end
+        local size = here * item.size
+        if here > 0 and sink:array(row, at - from, size, here) then
+            for index = 0, here - 1 do
+                local begins = at + index * item.size
+                local where = format("%s[%d]", path, index)
+                if item.rows then
+                    sink:open(row, begins - from, item.size, format("%s[%d]", row.name, index))
+                    decode_struct(item.rows, data, begins, at + size, order, from, where .. ".", sink, item)
+                    sink:close()
+                else
+                    number(item, data, begins, from, order, where, sink)
+                end
+            end
+            sink:close()
+        end
+        return here == wanted and at + size or stop, here == wanted
+    end
+
+    local function chain_entry(row, data, at, stop, behind, order, from, where, sink, known)
+        decode_struct(row.item.rows, data, at, stop, order, from, where .. ".", sink, row.item)
+        if known then
+            local size = behind.stop - behind.at
+            -- Its problems are told by the names of its own fields; the sink knows where those are.
+            local around = sink.inside
+            sink.inside = where
+            structs.decode(known.layouts and known.layouts[size] or known, data, behind.at, behind.stop, order, from, sink)
+            sink.inside = around
+        elseif behind.stop > behind.at then
+            sink:leaf(row.data, behind.at - from, behind.stop - behind.at, "")
+        end
+    end
+
+    local function chain(row, data, at, stop, order, from, path, sink)
+        local size = row.item.size
+        local walk = chains.walk(row, data, stop, order)
+        local count = 0
+        sink:open(row, at - from, stop - at)
+        while at + size <= stop and count < chains.MOST do
+            local where = format("%s[%d]", path, count)
+            local kind, length = walk:head(at)
+            local behind = at + size
+            local ends, following, searched = walk:next(at)
+            local known = row.entries[kind]
+            sink:open(row, at - from, ends - at, format("%s[%d]: %s", row.name, count, known and known.name or "unknown"))
+            if searched then
+                local wrong = kind == 0 and "ends the chain too early"
+                    or format("announces %s bytes, which lead to nothing known", numbers.decimal(length))
+                sink:problem("length", where, at - from,
+                    format("%s %s; the chain is picked up again %d bytes on, at %d", where, wrong, following - behind,
+                        following - from))
+            elseif ends - behind < length then
+                sink:problem("length", where, at - from,
+                    format("%s announces %s bytes, %d are left", where, numbers.decimal(length), ends - behind))
+            end
+            chain_entry(row, data, at, stop, { at = behind, stop = ends }, order, from, where, sink, known)
+            sink:close()
+            count = count + 1
+            at = following
+            if kind == 0 and not searched then
+                sink:close()
+                return at, true
+            end
+        end
+        local message
+        if count == chains.MOST then
+            message = format("%s has more than %d entries: %d bytes are left undecoded", path, chains.MOST, stop - at)
+        elseif at < stop then
+            message = format("%s: %d bytes are left over, a descriptor has %d", path, stop - at, size)
+        else
+            message = path .. " ends without the entry of type 0 that ends it"
+        end
+        sink:problem("length", path, at - from, message)
+        sink:close()
+        return stop, true
+    end
+
+    local function field(row, data, at, stop, order, from, path, sink, values)
+        local kind = row.kind
+        if definitions.scalars[kind] then
+            if at + row.size > stop then
+                return at, false
+            end
+            values[row.name] = number(row, data, at, from, order, path, sink)
+            return at + row.size, true
+        elseif kind == "octets" or kind == "text" or kind == "strings" then
+            return octets(row, data, at, stop, from, path, sink, values)
+        elseif kind == "struct" then
+            local nested = row.item
+            if nested.size and at + nested.size > stop then
+                return at, false
+            end
+            sink:open(row, at - from, nested.size or stop - at, row.name)
+            local after = decode_struct(nested.rows, data, at, stop, order, from, path .. ".", sink, nested)
+            sink:close(after - at)
+            return after, true
+        elseif kind == "array" then
+            return array(row, data, at, stop, order, from, path, sink, values)
+        elseif kind == "chain" then
+            return chain(row, data, at, stop, order, from, path, sink)
+        end
+        -- Guest memory is never decoded: what is left belongs to it.
+        return stop, true
+    end
+
+    -- Whether the field of a row is there, by the number that its condition asks for.
+    local function present(row, places, data, order)
+        local when = row.when
+        if when == nil then
+            return true
+        end
+        local place = places[when.field]
+        if place == nil or place.row.size == nil then
+            return false
+        end
+        local lo, hi = halves(data, place.at, place.row.size, place.row.big and ">" or order)
+        return numbers.band(lo, when.mask_lo) == when.equals_lo and numbers.band(hi, when.mask_hi) == when.equals_hi
+    end
+
+    function decode_struct(rows, data, at, stop, order, from, path, sink, definition)
+        local begins = at
+        local values, places = {}, {}
+        for _, row in ipairs(rows) do
+            if present(row, places, data, order) then
+                places[row.name] = { at = at, row = row }
+                local complete
+                at, complete = field(row, data, at, stop, order, from, path .. row.name, sink, values)
+                if not complete then
+                    if not (definition.lengths and at == stop) then
+                        local actual = stop - begins
+                        if definition.size then
+                            sink:problem("length", path:sub(1, -2), begins - from,
+                                format("%d bytes long, %s needs %d", actual, definition.name, definition.size))
+                        else
+                            sink:problem("length", path .. row.name, at - from,
+                                format("%d bytes long, ends inside %s%s", actual, path, row.name))
+                        end
+                    end
+                    return stop, true
+                end
+            end
+        end
+        return at, false
+    end
+
+    -- The closest definition of the body of a record: for some it depends on the width of the guest's words.
+    function structs.body(record)
+        local closest = definitions.closest[record.layer][record.type]
+        if closest then
+            if not closest.by then
+                return closest.choices[0]
+            elseif closest.choices[record.guest_width or 0] then
+                return closest.choices[record.guest_width]
+            end
+            local fitting, count
+            for _, one in pairs(closest.choices) do
+                if chains.accepts(one.accepts, record.length) then
+                    fitting, count = one, (count or 0) + 1
+                end
+            end
+            if count == 1 then
+                return fitting
+            end
+        end
+        return definitions.records[record.layer][record.type]
+    end
+
+    -- Decode bytes `at` to `stop` (the index behind the last) as `definition`, telling `sink`; offsets are told from `from`.
+    function structs.decode(definition, data, at, stop, order, from, sink)
+        local after, ended = decode_struct(definition.rows, data, at, stop, order, from, "", sink, definition)
+        if after < stop then
+            sink:problem("length", "", after - from,
+                format("%d bytes follow where %s should end after %d", stop - after, definition.name, after - at))
+        elseif definition.lengths and not definition.lengths[stop - at] then
+            sink:problem("length", "", at - from,
+                format("%d bytes long, known are %s", stop - at, definition.known_lengths))
+        end
+        return ended
+    end
+end
+
+-- The rules of core/check: what breaks one is kept with the element that breaks it, in the order of the stream, so that it is
+-- shown with it whenever that is looked at. Ids, severities and words are generated from core/check/rules.py.
+local rules = {}
+do
+    local format = string.format
+
+    -- A record as the core names it: number first, name second.
+    function rules.name(layer, kind)
+        local body = definitions.records[layer][kind]
+        local name = body and body.name or kind >= 2147483648 and "unknown, optional" or "unknown"
+        return format("0x%08x (%s)", kind, name)
+    end
+
+    -- Whatever an element is, as the messages of rules name it.
+    function rules.what(element)
+        if element.kind == "record" then
+            return rules.name(element.layer, element.type)
+        elseif element.layer == "xl" or element.layer == "libvirt" then
+            return format("%s %s", element.layer, definitions.structs[element.key].name)
+        end
+        return definitions.header_names[element.key]
+    end
+
+    -- The rule's message with the names in braces filled in from `values`.
+    function rules.message(id, values)
+        return (definitions.rules[id].message:gsub("{([%w_]+):?([%w]*)}", function(name, how)
+            local value = values[name]
+            if value == nil then
+                return "?"
+            elseif how ~= "" and type(value) == "number" then
+                return format("%" .. how, value)
+            elseif type(value) == "number" then
+                return numbers.decimal(value)
+            end
+            return value
+        end))
+    end
+
+    -- Keep that an element breaks a rule; `values` fill its message.
+    function rules.tell(element, id, values)
+        values = values or {}
+        values.what = values.what or rules.what(element)
+        local found = element.findings
+        if found == nil then
+            found = {}
+            element.findings = found
+        end
+        found[#found + 1] = { rule = id, values = values }
+    end
+
+    -- Bytes from a stream as text that is safe to show, as Python's ascii() writes it.
+    function rules.quoted(data, most)
+        local quote = data:find("'", 1, true) and not data:find('"', 1, true) and '"' or "'"
+        local short = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\\"] = "\\\\" }
+        return quote .. data:sub(1, most):gsub(".", function(one)
+            local byte = one:byte()
+            if short[one] then
+                return short[one]
+            elseif one == quote then
+                return "\\" .. one
+            elseif byte < 32 or byte > 126 then
+                return format("\\x%02x", byte)
+            end
+            return one
+        end) .. quote
+    end
+end
+
+-- The order and number of the records of a libxc stream: core/check/libxc_order.py, whose tables are generated.
+local libxc_order = {}
+do
+    local format = string.format
+    local names = definitions.record_numbers.libxc
+    local facts = definitions.libxc_order
+    local tell = rules.tell
+    local order = {}
+    order.__index = order
+
+    -- What to look at when the first record of a type comes, and when any of a type does.
+    local first, each = {}, {}
+
+    function libxc_order.new()
+        local new = setmetatable({}, order)
+        new:start(0)
+        new.whole = false
+        return new
+    end
+
+    -- Begin a stream, with its image header.
+    function order:start(version)
+        self.version = version
+        self.guest = nil            -- "PV" or "HVM"
+        self.converted = false      -- made from a legacy stream, by a converter that keeps to an order of its own
+        self.whole = true           -- everything since the headers was seen, so that what did not come is missing
+        self.width = nil            -- octets in a word of a PV guest
+        self.checkpoints = 0
+        self.last_checkpoint = 0
+        self.ended = false
+        self.memory_open = false    -- the next PAGE_DATA needs no look at its place
+        self.stream, self.checkpoint, self.told = {}, {}, {}
+    end
+
+    local function at_least(major, minor, release)
+        return major > release[1] or major == release[1] and minor >= release[2]
+    end
+
+    -- Take the domain header.
+    function order:domain(element, kind, major, minor)
+        self.guest = facts.guest_types[kind]
+        self.converted = major == 0
+        if at_least(major, minor, facts.version_2_since) and facts.versions[self.version]
+            and (self.version == 3) ~= at_least(major, minor, facts.version_3_since) then
+            tell(element, "libxc-version-release",
+                { version = self.version, release = format("%.0f.%.0f", major, minor) })
+        end
+    end
+
+    -- Records may have been missed: nothing is missing from now on, and everything may come again.
+    function order:gap()
+        self.whole, self.memory_open = false, false
+        self.checkpoint = {}
+    end
+
+    -- Say once in a stream that something is missing.
+    local function missing(self, rule, record)
+        if self.whole and not self.told[rule] then
+            self.told[rule] = true
+            tell(record, rule)
+        end
+    end
+
+    local function static_data(self, record)
+        if self.version >= 3 and not self.stream[names.STATIC_DATA_END] then
+            missing(self, "libxc-static-data-end-missing", record)
+        end
+    end
+
+    local function pv_info(self, record)
+        if self.guest == "PV" and not self.stream[names.X86_PV_INFO] then
+            missing(self, "libxc-x86-pv-info-missing", record)
+        end
+    end
+
+    local function end_of_checkpoint(self, record)
+        if not self.whole then
+            return
+        end
+        if self.guest == "HVM" and not self.checkpoint[names.HVM_CONTEXT] then
+            tell(record, "libxc-hvm-context-missing")
+        end
+        if self.guest == "PV" and not self.checkpoint[names.SHARED_INFO] then
+            tell(record, "libxc-shared-info-missing")
+        end
+        if not self.checkpoint[names.X86_TSC_INFO] and not self.converted then
+            tell(record, "libxc-tsc-info-missing")
+        end
+    end
+
+    -- Take a PAGE_DATA while `memory_open` is false.
+    function order:page_data(record)
+        self.checkpoint[names.PAGE_DATA] = true
+        static_data(self, record)
+        if self.guest == "PV" and not self.stream[names.X86_PV_P2M_FRAMES] then
+            missing(self, "libxc-p2m-frames-missing", record)
+        end
+        if self.checkpoint[names.X86_TSC_INFO] and not self.converted then
+            tell(record, "libxc-page-data-late")
+            return
+        end
+        self.memory_open = true
+    end
+
+    -- Take any other record whose type is known.
+    function order:record(record)
+        local kind = record.type
+        local guests = facts.guests[kind]
+        if self.guest and guests and not guests[self.guest] and kind ~= names.CHECKPOINT_DIRTY_PFN_LIST then
+            tell(record, "libxc-record-guest", { guest = "x86 " .. self.guest })
+            return
+        end
+        if facts.of_version_3[kind] and self.version > 0 and self.version < 3 then
+            tell(record, "libxc-record-version", { version = self.version })
+        end
+        local seen = facts.once[kind] and self.stream or self.checkpoint
+        if seen[kind] then
+            -- The converter of legacy streams writes two HVM_PARAMS.
+            if facts.repeated[kind] and not (kind == names.HVM_PARAMS and self.converted) then
+                tell(record, facts.repeated[kind])
+            end
+        elseif first[kind] then
+            first[kind](self, record)
+        end
+        seen[kind] = true
+        if each[kind] then
+            each[kind](self, record)
+        end
+    end
+
+    -- By type ------------------------------------------------------------------------------------------------------
+
+    for _, policy in ipairs(facts.policies) do
+        first[policy] = function(self, record)
+            if self.stream[names.STATIC_DATA_END] then
+                tell(record, "libxc-policy-late")
+            end
+        end
+    end
+
+    first[names.STATIC_DATA_END] = function(self, record)
+        if self.whole and not self.converted and self.version == 3 then
+            for _, policy in ipairs(facts.policies) do
+                if not self.stream[policy] then
+                    tell(record, "libxc-policy-missing",
+                        { missing = policy, name = definitions.records.libxc[policy].name })
+                end
+            end
+        end
+    end
+
+    first[names.X86_PV_P2M_FRAMES] = function(self, record)
+        static_data(self, record)
+        pv_info(self, record)
+    end
+
+    first[names.SHARED_INFO] = pv_info
+
+    first[names.X86_TSC_INFO] = function(self)
+        self.memory_open = self.memory_open and self.converted
+    end
+
+    first[names.VERIFY] = function(self, record)
+        local place
+        if self.checkpoint[names.X86_TSC_INFO] then
+            place = "after X86_TSC_INFO"
+        elseif not self.checkpoint[names.PAGE_DATA] and self.whole then
+            place = "before any memory"
+        end
+        if place then
+            tell(record, "libxc-verify-place", { place = place })
+        end
+    end
+
+    for _, kind in ipairs(facts.vcpu) do
+        each[kind] = function(self, record)
+            if not self.checkpoint[names.SHARED_INFO] and self.whole and not self.converted then
+                tell(record, "libxc-vcpu-early")
+            end
+        end
+    end
+
+    each[names.TOOLSTACK] = function(_, record)
+        tell(record, "libxc-toolstack", { actual = record.length })
+    end
+
+    each[names.CHECKPOINT_DIRTY_PFN_LIST] = function(_, record)
+        tell(record, "libxc-dirty-pfn-list-forward", { actual = record.length })
+    end
+
+    each[names.CHECKPOINT] = function(self, record)
+        end_of_checkpoint(self, record)
+        self.checkpoints = self.checkpoints + 1
+        self.last_checkpoint = record.stop
+        self.checkpoint = {}
+        self.memory_open = false
+    end
+
+    each[names.END] = function(self, record)
+        self.ended = true
+        static_data(self, record)
+        pv_info(self, record)
+        -- Xen 4.6 ended a checkpointed stream that failed with END, straight after a CHECKPOINT.
+        local behind_checkpoint = self.checkpoints > 0
+        for kind in pairs(self.checkpoint) do
+            behind_checkpoint = behind_checkpoint and kind == names.END
+        end
+        if not behind_checkpoint then
+            end_of_checkpoint(self, record)
+        end
+    end
+end
+
+-- The order and number of the records of a libxl stream: core/check/libxl_order.py, whose tables are generated.
+local libxl_order = {}
+do
+    local names = definitions.record_numbers.libxl
+    local emulators = definitions.libxl_order.emulators
+    local tell = rules.tell
+    -- A stream of nothing but such records must not be remembered record by record.
+    local REMEMBERED = 64
+    local order = {}
+    order.__index = order
+
+    -- The libxl stream around a libxc stream, whose own order is given.
+    function libxl_order.new(libxc)
+        return setmetatable({
+            libxc = libxc,
+            whole = false,          -- everything since the header was seen
+            seen = false,           -- there is a libxl stream at all
+            checkpoints = 0, last_checkpoint = 0, contexts = 0, before = nil, emulators = {}, remembered = 0,
+        }, order)
+    end
+
+    local function forget_emulators(self)
+        self.emulators, self.remembered = {}, 0
+    end
+
+    -- Begin a stream, with its header.
+    function order:start()
+        self.whole, self.seen = true, true
+    end
+
+    -- Records may have been missed.
+    function order:gap()
+        self.whole, self.before = false, nil
+        forget_emulators(self)
+    end
+
+    local function emulator(self, record, body)
+        if self.libxc.guest == "PV" then
+            tell(record, "libxl-emulator-guest")
+        end
+        if body == nil then
+            return
+        end
+        local key = record.type .. body:sub(1, 8)
+        if self.emulators[key] then
+            local number = #body >= 4 and numbers.u32(body, 1, record.order) or 0
+            tell(record, "libxl-emulator-repeated", { emulator = numbers.hex(number, 0) })
+        elseif self.remembered < REMEMBERED then
+            self.emulators[key], self.remembered = true, self.remembered + 1
+        end
+    end
+
+    -- Take a record whose type is known; `body` is nil when it is not all there, or too large.
+    function order:record(record, body)
+        self.seen = true
+        local kind, before = record.type, self.before
+        self.before = kind
+        if kind == names.LIBXC_CONTEXT then
+            self.contexts = self.contexts + 1
+            if self.contexts > 1 then
+                tell(record, "libxl-libxc-context-repeated")
+            end
+        elseif kind == names.END then
+            if self.whole and self.contexts == 0 then
+                tell(record, "libxl-libxc-context-missing")
+            elseif self.whole and self.checkpoints < self.libxc.checkpoints and not self.libxc.ended then
+                tell(record, "libxl-checkpoint-end-missing")
+            end
+        elseif self.contexts == 0 and self.whole then
+            tell(record, "libxl-libxc-context-not-first")
+        end
+        if emulators[kind] then
+            emulator(self, record, body)
+        elseif kind == names.CHECKPOINT_END then
+            if self.whole and self.checkpoints >= self.libxc.checkpoints then
+                tell(record, "libxl-checkpoint-end-place")
+            else
+                self.checkpoints, self.last_checkpoint = self.checkpoints + 1, record.stop
+            end
+            forget_emulators(self)
+        elseif kind == names.CHECKPOINT_STATE and self.whole and before ~= names.CHECKPOINT_END then
+            tell(record, "libxl-checkpoint-state-place")
+        end
+    end
+end
+
+-- What no definition can say of a single record: core/check/bodies.py and, for PAGE_DATA, core/check/checker.py.
+local body_rules = {}
+do
+    local sub = string.sub
+    local halves, u32 = numbers.halves, numbers.u32
+    local tell = rules.tell
+    local facts = definitions.body_rules
+    local names = definitions.record_numbers
+    local PAGE = definitions.page_size
+    local special = { libxl = {}, libxc = {} }
+
+    -- Counts what the layer's own definition has to say of a body.
+    local objections = { count = 0 }
+    for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
+        objections[call] = function() return true end
+    end
+    function objections:problem()
+        self.count = self.count + 1
+    end
+
+    local function conforms(record, body)
+        objections.count = 0
+        structs.decode(definitions.records[record.layer][record.type], body, 1, #body + 1, record.order, 1, objections)
+        return objections.count == 0
+    end
+
+    -- Which rule a problem is that decoding a body by its closest definition finds; nil where another rule says it. For
+    -- HVM_CONTEXT: core/check/hvm_context.py.
+    function body_rules.of_problem(record, kind, path)
+        if record.layer == "libxc" and record.type == names.libxc.HVM_CONTEXT then
+            if path == "entries[0].magic" or path == "entries[0].typecode" then
+                return nil
+            elseif path:sub(-9) == ".typecode" then
+                return "hvm-context-typecode"
+            elseif kind == "length" and path == "" then
+                return "hvm-context-tail"
+            elseif kind == "length" or kind == "count" then
+                return "hvm-context-chain"
+            end
+        end
+        -- What libxl calls opaque in EMULATOR_CONTEXT is QEMU's own.
+        if record.layer == "libxl" and record.type == names.libxl.EMULATOR_CONTEXT and path ~= "emulator_id"
+            and path ~= "index" then
+            return nil
+        end
+        return definitions.rule_of_problem[kind]
+    end
+
+    -- Look at a record of known type of which no bytes are missing.
+    function body_rules.look(direction, record, body)
+        local check = special[record.layer][record.type]
+        if check and conforms(record, body) then
+            check(direction, record, body)
+        end
+    end
+
+    -- Look at a record whose body is too large to be kept.
+    function body_rules.large(record)
+        local definition = definitions.records[record.layer][record.type]
+        local length = record.length
+        if not chains.accepts(definitions.accepts[record.layer][record.type], length) then
+            tell(record, "body-length",
+                { problem = ("%s bytes long, which %s cannot be"):format(numbers.decimal(length), definition.name) })
+        else
+            tell(record, "body-not-checked", { actual = length })
+        end
+    end
+
+    -- libxc --------------------------------------------------------------------------------------------------------
+
+    special.libxc[names.libxc.X86_PV_INFO] = function(direction, record, body)
+        local width, levels = body:byte(1), body:byte(2)
+        if facts.pairs[width] == levels then
+            direction.libxc.width = width
+        else
+            tell(record, "libxc-x86-pv-info-pair", { width = width, levels = levels })
+        end
+    end
+
+    special.libxc[names.libxc.X86_PV_P2M_FRAMES] = function(direction, record, body)
+        local first, last = u32(body, 1, record.order), u32(body, 5, record.order)
+        local width = direction.libxc.width
+        if first > last then
+            tell(record, "libxc-p2m-frames-range", { start = first, ["end"] = last })
+        elseif width then
+            local per_frame = PAGE / width
+            local frames = math.floor(last / per_frame) - math.floor(first / per_frame) + 1
+            local expected = facts.p2m_pfns_at + 8 * frames
+            if expected ~= record.length then
+                tell(record, "libxc-p2m-frames-length",
+                    { start = first, ["end"] = last, expected = expected, actual = record.length })
+            end
+        end
+    end
+
+    special.libxc[names.libxc.HVM_CONTEXT] = function(_, record, body)
+        -- No Xen writes big endian streams, so nobody can say in which order their hvm_save images would be.
+        local usual, other = facts.hvm_header[1], facts.hvm_header[2]
+        if sub(body, 1, #usual) ~= usual and not (record.order == ">" and sub(body, 1, #other) == other) then
+            tell(record, "libxc-hvm-context-header", { actual = numbers.dump(body, #usual) })
+        end
+    end
+
+    for _, kind in ipairs(facts.zero_content) do
+        special.libxc[kind] = function(_, record, body)
+            if #body == facts.zero_content_length then
+                record.zero_content = true
+                tell(record, "zero-content")
+            end
+        end
+    end
+
+    -- libxl --------------------------------------------------------------------------------------------------------
+
+    local function emulator(direction, record, body)
+        local index = u32(body, 5, record.order)
+        if u32(body, 1, record.order) == 0 and not direction.legacy then
+            tell(record, "libxl-emulator-unknown")
+        end
+        if index > 0 then
+            tell(record, "libxl-emulator-index", { actual = index })
+        end
+    end
+
+    special.libxl[names.libxl.EMULATOR_CONTEXT] = emulator
+
+    special.libxl[names.libxl.EMULATOR_XENSTORE_DATA] = function(direction, record, body)
+        emulator(direction, record, body)
+        local is_key = true
+        for text in sub(body, 9):gmatch("([^\0]*)\0") do
+            if is_key then
+                local name = text:match("^physmap/[^/]*/([^/]*)$")
+                if text == "" or sub(text, 1, 1) == "/" then
+                    tell(record, "libxl-xenstore-key", { actual = rules.quoted(text, 64) })
+                elseif name == nil or not facts.physmap[name] then
+                    tell(record, "libxl-xenstore-physmap", { actual = rules.quoted(text, 64) })
+                end
+            end
+            is_key = not is_key
+        end
+    end
+
+    special.libxl[names.libxl.CHECKPOINT_STATE] = function(direction, record, body)
+        local state = u32(body, 1, record.order)
+        if direction.role == "sender" and state ~= 0 then
+            tell(record, "libxl-checkpoint-state-direction",
+                { actual = structs.meaning(definitions.enumerations[facts.checkpoint_state], state) })
+        end
+    end
+
+    -- PAGE_DATA ----------------------------------------------------------------------------------------------------
+
+    -- Look at a PAGE_DATA whose pfns, or as many of them as the capture holds, are in `words`.
+    function body_rules.page_data(record, words, reserved)
+        local found, count = record.pfns, record.count
+        local expected = 8 + 8 * count + PAGE * found.with_data
+        if expected == record.length and count == found.count and count > 0 and found.bad == 0 and reserved == 0 then
+            return
+        end
+        if reserved ~= 0 then
+            tell(record, "reserved-not-zero",
+                { problem = ("%s is %s, must be 0x0"):format(facts.page_data_reserved, numbers.hex(reserved, 0)) })
+        end
+        if count == 0 then
+            tell(record, "page-data-empty")
+        elseif expected ~= record.length and not (record.cut and found.count < count) then
+            tell(record, "page-data-length",
+                { count = count, pages = found.with_data, expected = expected, actual = record.length })
+        end
+        for _, rule in ipairs({ "page-data-pfn-reserved", "page-data-type" }) do
+            local bad = found.first_bad[rule]
+            if bad then
+                local lo, hi = halves(words, 8 * bad.index + 1, 8, record.order)
+                tell(record, rule, {
+                    index = bad.index, actual = numbers.hex(lo, hi, 16):sub(3), type = bad.type,
+                    bad = found.bad, count = found.count,
+                })
+            end
+        end
+    end
+end
+
+-- The rules of headers: core/check/framing.py.
+local header_rules = {}
+do
+    local u32, band, format = numbers.u32, numbers.band, string.format
+    local tell = rules.tell
+    local facts = definitions.header_rules
+    -- By key of the header: what else is asked of it.
+    local special = {}
+
+    -- Which rule a problem is that decoding a header by definition finds, and what fills its message; nil where the header
+    -- would not have been taken for one.
+    function header_rules.of_problem(element, kind, path, message, actual, expected)
+        local values = { what = rules.what(element), problem = message, actual = actual, known = expected }
+        if kind == "value" and facts.magic[path] then
+            return nil
+        elseif path == "version" then
+            return "version-unknown", values
+        elseif path == "mandatory_flags" then
+            return "xl-mandatory-flags", values
+        elseif element.key == "xl.optional_data" then
+            return "xl-config-length", values
+        end
+        return definitions.rule_of_problem[kind], values
+    end
+
+    -- Look at a header of `size` bytes at `at` of the buffer that is complete.
+    function header_rules.look(direction, element, buffer, at, size)
+        local check = special[element.key]
+        if check then
+            check(direction, element, buffer, at, size)
+        end
+    end
+
+    special["libxl.header"] = function(direction, element, buffer, at)
+        local options = u32(buffer, at + 12, ">")
+        direction.libxl:start()
+        direction.legacy = band(options, facts.legacy) > 0
+        if band(options, facts.libxl_big_endian) > 0 then
+            tell(element, "big-endian")
+        end
+    end
+
+    special["libxc.image_header"] = function(direction, element, buffer, at)
+        local version = u32(buffer, at + 12, ">")
+        direction.libxc:start(version)
+        if not definitions.libxc_order.versions[version] then
+            tell(element, "version-unknown", { actual = version, known = facts.known_versions })
+        end
+        if band(numbers.u16(buffer, at + 16, ">"), facts.libxc_big_endian) > 0 then
+            tell(element, "big-endian")
+        end
+    end
+
+    special["libxc.domain_header"] = function(direction, element, buffer, at)
+        local order = element.order
+        direction.libxc:domain(element, u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order))
+    end
+
+    special["xl.optional_data"] = function(_, element, buffer, at, size)
+        if size < 4 then
+            return
+        end
+        local length = u32(buffer, at, element.order)
+        if length < size - 4 then
+            tell(element, "xl-config-rest", { actual = size - 4 - length })
+        end
+        if length > 0 and length <= size - 4 and buffer:byte(at + 3 + length) ~= 0 then
+            tell(element, "xl-config-unterminated", { actual = length })
+        end
+    end
+
+    -- Why what stands at a place is none of what must stand there. `data` is up to 16 bytes of it; `length` what was
+    -- announced, where that is the reason.
+    function header_rules.unrecognised(element, rule, data, length)
+        local shown = #data > 0 and numbers.dump(data, 16) or "nothing"
+        local values = { what = shown, data = shown, layer = element.layer, actual = length, known = "2" }
+        if rule == "record-length-limit" then
+            values.expected = definitions.length_limit
+            if element.layer == "xl" or element.layer == "libvirt" then
+                values.layer = format("%s configuration", element.layer)
+            end
+        elseif rule == "record-type-unknown" then
+            values.what = rules.name(element.layer, u32(data, 1, "<"))
+        elseif rule == "version-unknown" then
+            values.what = format("%s header", element.layer)
+        end
+        tell(element, rule, values)
     end
 end
 
@@ -16093,6 +16739,9 @@ end
 --   shown         it is shown whole by the segment that holds the byte in front of this position
 --   bytes         what is shown, if it came in more than one piece, as a string
 --   frame, last   frames of its first byte and of the byte in front of `shown`
+--   told          of what is not understood: the segment that holds the byte in front of this position shows that
+--   findings      the rules that it breaks: see rules.tell
+--   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.
 local directions = {}
 do
@@ -16143,6 +16792,11 @@ do
         direction.open = nil
         element.kind = kind
         return element
+    end
+
+    -- The segment that is looked at shows that an element is nothing that is understood: it also tells why.
+    function directions.refuse(direction, element)
+        element.told = (element.at > direction.segment and element.at or direction.segment) + 1
     end
 
     -- Settle where an element ends.
@@ -16296,43 +16950,67 @@ do
 end
 
 -- Iterations and phases: the passes over guest memory, told apart as core/analysis/iterations.py does.
+--
+-- Which kind of pass it is shows only when it is over: what follows a pass of the live loop is another pass, what follows
+-- stop-and-copy is the guest's state. Until then the phase of its records is "memory".
 local passes = {}
 do
     local FULL = definitions.largest_batch
     local before_memory = definitions.before_memory
     local numbers_of = definitions.record_numbers
+    local phases = definitions.phases
 
     function passes.new(direction)
-        direction.iteration = -1
+        direction.passes = {}       -- those of the guest's memory, in stream order
+        direction.live = {}         -- all of them but those behind VERIFY or CHECKPOINT
         direction.in_pass, direction.full, direction.highest = false, true, -1
         direction.pages, direction.checkpoints = 0, 0
-        direction.memory = "memory"
-        direction.seen_memory = false
+        direction.kind = nil        -- "verify" or "checkpoint" from there on
+        direction.paused = false    -- records came that are written only when the guest is paused
     end
 
-    -- Which part of a migration a record belongs to.
+    -- Which part of a migration an element belongs to.
+    function passes.phase(element)
+        local pass = element.pass
+        return pass and (pass.kind or phases.memory) or element.phase
+    end
+
+    -- Settle which part of a migration a record belongs to, where that is known from the beginning.
     function passes.begin(direction, record)
         if record.layer == "libxl" then
             local kind = record.type
             if kind == numbers_of.libxl.LIBXC_CONTEXT then
-                record.phase = "headers"
+                record.phase = phases.headers
             elseif kind == numbers_of.libxl.END then
-                record.phase = "end"
+                record.phase = phases.ending
             elseif kind == numbers_of.libxl.CHECKPOINT_END or kind == numbers_of.libxl.CHECKPOINT_STATE then
-                record.phase = "checkpoint"
+                record.phase = phases.checkpoint
             else
-                record.phase = "device model"
+                record.phase = phases.emulator
             end
-        elseif record.type == definitions.PAGE_DATA or record.type == numbers_of.libxc.VERIFY then
-            record.phase = record.type == definitions.PAGE_DATA and direction.memory or "verify"
+        elseif record.type == definitions.PAGE_DATA then
+            record.phase = direction.kind or phases.memory
+        elseif record.type == numbers_of.libxc.VERIFY then
+            record.phase = phases.verify
         elseif record.type == numbers_of.libxc.CHECKPOINT then
-            record.phase = "checkpoint"
-        elseif before_memory[record.type] and not direction.seen_memory then
-            record.phase = "static data"
-        elseif record.type == numbers_of.libxc.END then
-            record.phase = "end of libxc"
+            record.phase = phases.checkpoint
+        elseif before_memory[record.type] and #direction.passes == 0 then
+            record.phase = phases.headers
         else
-            record.phase = "guest state"
+            record.phase = phases.state
+        end
+    end
+
+    local function begin_pass(direction, record)
+        local live = direction.live
+        local pass = { index = #direction.passes, kind = direction.kind, first = record }
+        direction.passes[pass.index + 1] = pass
+        direction.in_pass, direction.highest = true, -1
+        if direction.kind == nil then
+            if #live > 0 then
+                live[#live].kind = phases.precopy
+            end
+            live[#live + 1] = pass
         end
     end
 
@@ -16344,38 +17022,51 @@ do
         end
         local listed = pfns and pfns.count or 0
         if not direction.in_pass or not direction.full or listed > 0 and pfns.first <= direction.highest then
-            direction.iteration = direction.iteration + 1
-            direction.in_pass = true
-            direction.highest = -1
+            begin_pass(direction, record)
         end
-        direction.seen_memory = true
         if listed > 0 then
             direction.highest = pfns.last
         end
         direction.full = record.count >= FULL
-        record.iteration, record.pages_before = direction.iteration, direction.pages
+        record.pass, record.pages_before = direction.passes[#direction.passes], direction.pages
         record.with_data = pfns and not record.cut and pfns.with_data
             or math.floor((record.stop - record.first_page) / definitions.page_size)
         direction.pages = direction.pages + record.with_data
     end
 
+    -- What a pass of the live loop is that nothing but the guest's state, or nothing at all, follows: as
+    -- core/analysis/iterations.py settles it. xl migrate is always live, and nobody else's receiver speaks first.
+    function passes.last_kind(direction)
+        local live = direction.joined
+        for _, other in pairs(direction.connection.directions or {}) do
+            live = live or other.greeted
+        end
+        if #direction.live > 1 then
+            return direction.paused and phases.stop_and_copy or phases.precopy
+        end
+        return live and phases.precopy or phases.non_live
+    end
+
     -- A record has passed by.
     function passes.take(direction, record)
-        if record.layer ~= "libxc" or record.count or before_memory[record.type] or not direction.seen_memory then
+        if record.layer ~= "libxc" or record.count or before_memory[record.type] or #direction.passes == 0 then
             return
         end
         if definitions.records.libxc[record.type] == nil or record.type == definitions.PAGE_DATA then
             return
         end
         direction.in_pass, direction.full = false, true
+        if not direction.paused then
+            direction.paused = true
+            direction.live[#direction.live].kind = passes.last_kind(direction)
+        end
         if record.type == numbers_of.libxc.VERIFY then
-            direction.memory = "verify"
+            direction.kind = phases.verify
         elseif record.type == numbers_of.libxc.CHECKPOINT then
-            direction.memory = "checkpoint"
+            direction.kind = phases.checkpoint
             direction.checkpoints = direction.checkpoints + 1
         end
     end
-
 end
 
 -- What a direction is by its first bytes: the magic numbers of core/decode/recognise.py.
@@ -16417,8 +17108,11 @@ end
 local states = {}
 do
     local huge, sub = math.huge, string.sub
-    local take, settle = directions.take, directions.settle
+    local take, settle, refuse = directions.take, directions.settle, directions.refuse
     local sizes = definitions.header_sizes
+
+    -- Bytes of what is not understood that findings show.
+    local SHOWN = 16
 
     local state = {}
     states.of = state
@@ -16461,22 +17155,33 @@ do
         end
     end
 
+    -- Records may have been missed.
+    local function gap(direction)
+        direction.libxc:gap()
+        direction.libxl:gap()
+    end
+
     -- Add what a header unit at `at` of the buffer is.
     local function header(direction, key, order, buffer, at, size)
         local position = direction.base + at - 1
         local element = take(direction, position, "header")
         element.key, element.layer, element.order = key, direction.layer, order
-        element.phase = "headers"
+        element.phase = definitions.phases.headers
         know(direction, element, position + size)
         settle(direction, element, position + size, position + size)
         keep(direction, element, buffer, at, size)
+        header_rules.look(direction, element, buffer, at, size)
         return element
     end
 
-    -- Nothing from here on can be decoded; `rule` says why.
-    local function give_up(direction, at, rule)
+    -- Nothing from index `at` of the buffer on can be decoded; `rule` says why, `length` what was announced.
+    local function give_up(direction, buffer, at, rule, length)
         local element = take(direction, direction.base + at - 1, "unrecognised")
-        element.rule, element.layer, element.known = rule, direction.layer, element.at
+        element.layer, element.known = direction.layer, element.at
+        element.words = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
+        header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
+        refuse(direction, element)
+        gap(direction)
         element.upto, element.shown = huge, element.at + 1
         direction.state = state.ignore
         direction.skip = 2 ^ 62
@@ -16484,12 +17189,11 @@ do
     end
 
     -- Forget the place and look for the next plausible record, from position `at` on.
-    local function lose(direction, at, rule)
+    local function lose(direction, at)
         local element = direction.lost
         if element == nil then
             element = take(direction, at, "lost")
             element.layer, element.known, element.shown, element.upto = direction.layer, at, at + 1, huge
-            element.rule = rule
             direction.lost = element
         end
         direction.pending, direction.open = nil, nil
@@ -16498,9 +17202,15 @@ do
         expect(direction, "lost", 1, "position lost")
     end
 
-    -- What stands at `at` is none of what must stand there. `behind`: were it searched from there, it might be found again.
-    local function lose_at(direction, buffer, at, rule, behind)
-        lose(direction, direction.base + at - 1, rule)
+    -- What stands at `at` is none of what must stand there, by that rule. `behind`: were it searched from there, it might be
+    -- found again; `length` is what it announced.
+    local function lose_at(direction, buffer, at, rule, behind, length)
+        lose(direction, direction.base + at - 1)
+        if rule then
+            gap(direction)
+            header_rules.unrecognised(direction.lost, rule, sub(buffer, at, at + SHOWN - 1), length)
+            refuse(direction, direction.lost)
+        end
         return state.lost(direction, buffer, behind and at + 1 or at)
     end
 
@@ -16512,8 +17222,11 @@ do
         elseif kind == "" then
             if direction.joined then
                 return lose_at(direction, buffer, at)
+            elseif #buffer - at + 1 < SHOWN then
+                direction.need = SHOWN
+                return at
             end
-            return give_up(direction, at, "start-unrecognised")
+            return give_up(direction, buffer, at, "start-unrecognised")
         end
         enter(direction, kind)
         return direction.state(direction, buffer, at)
@@ -16524,6 +17237,7 @@ do
     end
 
     states.expect = expect
+    states.gap = gap
     states.enter = enter
     states.to_records = to_records
     states.know = know
@@ -16544,25 +17258,25 @@ do
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local header, give_up, lose_at = states.header, states.give_up, states.lose_at
 
-    local function unwrap(direction, at)
+    local function unwrap(direction, buffer, at)
         if direction.behind_wrapper then
-            return give_up(direction, at, direction.behind_wrapper)
+            return give_up(direction, buffer, at, direction.behind_wrapper)
         end
         enter(direction, "libxl")
         return at
     end
 
-    -- Go on behind a wrapper's header with a configuration of `length` bytes and then what is said to follow.
-    local function wrapped(direction, key, order, length, after, unknown)
+    -- Go on behind a wrapper's header, at index `after`, with a configuration of `length` bytes and then what is said to follow.
+    local function wrapped(direction, key, order, length, buffer, after, unknown)
         direction.order_wrapper, direction.behind_wrapper = order, unknown
         direction.wrapped, direction.wrapped_key = length, key
         if length > LIMIT then
-            return give_up(direction, after, "record-length-limit")
+            return give_up(direction, buffer, after, "record-length-limit", length)
         elseif length > 0 then
             expect(direction, "configuration", length < KEPT and length or KEPT, "configuration")
             return after
         end
-        return unwrap(direction, after)
+        return unwrap(direction, buffer, after)
     end
 
     function state.xl_header(direction, buffer, at)
@@ -16571,12 +17285,12 @@ do
             direction.need = size
             return at
         elseif sub(buffer, at, at + 31) ~= definitions.magic.xl then
-            return give_up(direction, at, "header-unrecognised")
+            return give_up(direction, buffer, at, "header-unrecognised")
         end
         local order = sub(buffer, at + 32, at + 35) == "\1\2\3\4" and ">" or "<"
         header(direction, "xl.save_header", order, buffer, at, size)
         local flags = u32(buffer, at + 36, order)
-        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + 44, order), at + size,
+        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + 44, order), buffer, at + size,
             flags % 4 < 2 and "legacy-stream" or nil)
     end
 
@@ -16591,9 +17305,9 @@ do
         header(direction, "libvirt.save_header", order, buffer, at, size)
         local version = u32(buffer, at + 16, order)
         if version ~= 1 and version ~= 2 then
-            return give_up(direction, at + size, "version-unknown")
+            return give_up(direction, buffer, at + size, "version-unknown")
         end
-        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), at + size,
+        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), buffer, at + size,
             version == 1 and "legacy-stream" or nil)
     end
 
@@ -16614,11 +17328,11 @@ do
             direction.state = state.behind_wrapper
             return at + kept
         end
-        return unwrap(direction, at + kept)
+        return unwrap(direction, buffer, at + kept)
     end
 
-    function state.behind_wrapper(direction, _, at)
-        return give_up(direction, at, direction.behind_wrapper)
+    function state.behind_wrapper(direction, buffer, at)
+        return give_up(direction, buffer, at, direction.behind_wrapper)
     end
 
     -- Headers of libxl and libxc -----------------------------------------------------------------------------------
@@ -16661,7 +17375,6 @@ do
         end
         local order = direction.order_libxc
         header(direction, "libxc.domain_header", order, buffer, at, size)
-        direction.guest = u32(buffer, at, order)
         to_records(direction, "libxc")
         return at + size
     end
@@ -16684,9 +17397,39 @@ do
 
     local hand_over
 
+    -- Hold a record to the rules, once all of it is there (`body`), as much of it as is kept, or as much as ever will be.
+    local function judge(direction, record, body)
+        local kind, layer = record.type, record.layer
+        if definitions.records[layer][kind] == nil then
+            local rule = kind >= OPTIONAL and layer .. "-record-optional" or "record-type-unknown"
+            rules.tell(record, rule, { actual = record.length })
+            return
+        elseif layer == "libxc" then
+            direction.libxc:record(record)
+        else
+            direction.libxl:record(record, body)
+        end
+        if body then
+            body_rules.look(direction, record, body)
+        elseif record.large then
+            body_rules.large(record)
+        end
+    end
+
+    -- The same for a PAGE_DATA with these pfns, false where there are too many; `reserved` is the number behind their count.
+    local function judge_pages(direction, record, words, reserved)
+        if not direction.libxc.memory_open then
+            direction.libxc:page_data(record)
+        end
+        if words then
+            body_rules.page_data(record, words, reserved)
+        end
+    end
+
     -- The record has passed by.
     local function finish(direction, record)
         direction.pending = nil
+        record.ended = direction.frame
         direction.index = direction.index + 1
         direction.need = 8
         passes.take(direction, record)
@@ -16744,6 +17487,7 @@ do
         if kept == listed and record.pfns.with_data > 0 then
             record.words = words
         end
+        judge_pages(direction, record, kept == listed and words, u32(buffer, at + 12, order))
         settle(direction, record, record.at + 16 + kept, record.stop)
         keep(direction, record, buffer, at, 16 + kept)
         passes.pages(direction, record)
@@ -16768,10 +17512,10 @@ do
             return page_data(direction, buffer, at, length, order)
         end
         if length > LIMIT then
-            return lose_at(direction, buffer, at, "record-length-limit", true)
+            return lose_at(direction, buffer, at, "record-length-limit", true, length)
         end
         if kind % OPTIONAL >= UNPASSABLE_TYPE and length > UNPASSABLE_LENGTH then
-            return lose_at(direction, buffer, at, "record-type-unknown", true)
+            return lose_at(direction, buffer, at, "record-type-unknown", true, length)
         end
         local record = begin(direction, buffer, at, kind, length, order)
         local size = record.stop - record.at
@@ -16788,6 +17532,7 @@ do
             settle(direction, record, record.stop, record.stop)
         end
         keep(direction, record, buffer, at, size)
+        judge(direction, record, not record.large and sub(buffer, at + 8, at + 7 + length) or nil)
         if kind == names.libxc.X86_PV_INFO and layer == "libxc" and length > 0 then
             direction.guest_width = buffer:byte(at + 8)
         end
@@ -16889,7 +17634,7 @@ do
         local here = sub(buffer, at, at + #text - 1)
         if here == text then
             local element = take(direction, direction.base + at - 1, "text")
-            element.name, element.layer, element.phase = "permission", "xl", "hand-over"
+            element.name, element.layer, element.phase = "permission", "xl", definitions.phases.hand_over
             know(direction, element, element.at + #text)
             settle(direction, element, element.at + #text, element.at + #text)
             keep(direction, element, buffer, at, #text)
@@ -16899,21 +17644,21 @@ do
             direction.need = #text
             return at
         end
-        return give_up(direction, at, "trailing-data")
+        return give_up(direction, buffer, at, "trailing-data", #buffer - at + 1)
     end
 
-    records.finish, records.passed = finish, passed
+    records.finish, records.passed, records.judge, records.judge_pages = finish, passed, judge, judge_pages
 end
 
 -- The guest's stream: losing the place in it and finding it again, and holes: core/decode/stream.py.
 local streams = {}
 do
-    local huge, sub = math.huge, string.sub
+    local huge, sub, u32 = math.huge, string.sub, numbers.u32
     local add, take, settle = directions.add, directions.take, directions.settle
     local PAGE_DATA = definitions.PAGE_DATA
     local sizes = definitions.header_sizes
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
-    local know, lose = states.know, states.lose
+    local know, lose, gap = states.know, states.lose, states.gap
     local finish, passed = records.finish, records.passed
     local header_keys = {}
 
@@ -16934,6 +17679,7 @@ do
         end
         local element = add(direction, position, nil, "position lost")
         element.resync = { skipped = skipped, evidence = found.evidence }
+        gap(direction)
         direction.searched = known
         direction.open = element
         direction.layer = found.layer
@@ -16996,9 +17742,13 @@ do
                 record.pfns = pages.look(sub(words, 1, #words - #words % 8), record.order)
                 local listed = 8 * record.count
                 record.first_page = record.at + 16 + (listed < record.length - 8 and listed or record.length - 8)
+                records.judge_pages(direction, record, words, u32(record.bytes, 13, record.order))
+                passes.pages(direction, record)
+                return
             end
             passes.pages(direction, record)
         end
+        records.judge(direction, record)
     end
 
     -- Whether a hole that ends in front of `behind` lies in a header of known size, which then is passed over.
@@ -17014,7 +17764,7 @@ do
         end
         local element = take(direction, at, "header")
         local bytes = directions.take_held(direction)
-        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, "headers"
+        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, definitions.phases.headers
         element.order = key == direction.wrapped_key and direction.order_wrapper or direction.order_libxc
         element.bytes, element.last = bytes, direction.frame
         element.shown = behind + 1
@@ -17101,6 +17851,8 @@ do
         local direction = directions.new(connection, "sender")
         direction.index, direction.layer, direction.outer = 0, "", joined and "?" or ""
         direction.order_libxl, direction.order_libxc, direction.checkpoint = "<", "<", "outside"
+        direction.libxc = libxc_order.new()
+        direction.libxl = libxl_order.new(direction.libxc)
         direction.joined = joined
         direction.on_passed, direction.on_hole = passed, streams.hole
         passes.new(direction)
@@ -17121,6 +17873,8 @@ do
     -- Bytes that are searched for the next text when something else stands where one must stand.
     local NOISE = 4096
     local LONGEST = 0
+    -- Bytes of it that the finding shows.
+    local SHOWN = 40
     for _, text in ipairs(texts) do
         LONGEST = #text.bytes > LONGEST and #text.bytes or LONGEST
     end
@@ -17135,7 +17889,8 @@ do
     local function text(direction, buffer, at, one)
         local size = #one.bytes
         local element = take(direction, direction.base + at - 1, "text")
-        element.name, element.layer, element.phase = one.name, "xl", one.phase or "hand-over"
+        element.name, element.layer, element.phase = one.name, "xl", one.phase
+        direction.greeted = direction.greeted or one.name == "banner"
         know(direction, element, element.at + size)
         settle(direction, element, element.at + size, element.at + size)
         keep(direction, element, buffer, at, size)
@@ -17161,7 +17916,7 @@ do
     local function record(direction, buffer, at, layer, length, padded)
         local element = take(direction, direction.base + at - 1, "record")
         if element.type == nil then
-            element.layer, element.order, element.phase = layer, "<", "checkpoint"
+            element.layer, element.order, element.phase = layer, "<", definitions.phases.checkpoint
             element.type, element.length = u32(buffer, at, "<"), length
             element.index, element.missing = direction.index, 0
             element.head = sub(buffer, at, at + 15)
@@ -17185,6 +17940,11 @@ do
         end
         element.extra = more > 0 and more or nil
         element.large = shown < size or nil
+        if element.large then
+            body_rules.large(element)
+        else
+            body_rules.look(direction, element, sub(buffer, at + 8 + more, at + 7 + more + length))
+        end
         -- What stands behind a list is looked at to tell its header: it may end in front of this segment.
         if element.at + shown <= direction.segment then
             element.shown = direction.base + #buffer
@@ -17199,7 +17959,7 @@ do
     local function noise(direction, buffer, at)
         local lost = take(direction, direction.base + at - 1, "lost")
         lost.layer, lost.known, lost.shown, lost.upto = "xl", lost.at, lost.at + 1, huge
-        lost.rule = not direction.joined and "message-unrecognised" or nil
+        directions.refuse(direction, lost)
         direction.lost, direction.searching = lost, true
         direction.state, direction.need, direction.expect = state.noise, 1, "position lost"
         return state.noise(direction, buffer, at)
@@ -17242,7 +18002,7 @@ do
     end
 
     function state.status(direction, buffer, at)
-        local after = text(direction, buffer, at, { name = "status", bytes = "\0" })
+        local after = text(direction, buffer, at, { name = "status", bytes = "\0", phase = definitions.phases.hand_over })
         listen(direction)
         return after
     end
@@ -17259,6 +18019,10 @@ do
             first = hit and (first == nil or hit < first) and hit or first
         end
         local lost = direction.lost
+        if not direction.joined and not lost.findings then
+            rules.tell(lost, "message-unrecognised",
+                { what = "", data = rules.quoted(sub(buffer, at, (first or #buffer + 1) - 1), SHOWN) })
+        end
         if first == nil then
             local again = #buffer - LONGEST + 2
             again = again > at and again or at
@@ -17309,438 +18073,55 @@ do
     end
 end
 
--- Chains of typed entries: walking them, and finding the next entry after one whose length is broken, as
--- core/definitions/chain.py does.
-local chains = {}
+-- How a direction ended, which is known only when the capture is over: core/check/framing.py and core/decode/stream.py.
+local endings = {}
 do
-    local halves = numbers.halves
+    local format, decimal = string.format, numbers.decimal
+    local state = states.of
 
-    -- Entries that are decoded of one chain.
-    chains.MOST = 16384
-    -- Bytes that are searched for the next entry: every one of them is looked at each time that the record is shown.
-    local SEARCHED = 262144
-
-    local chain = {}
-    chain.__index = chain
-
-    -- Whether data of that length may be what these lengths belong to.
-    function chains.accepts(accepts, length)
-        if accepts.lengths[length] then
-            return true
+    -- What begins at a position and is not all there: its name, that position, and where it would end if that is known.
+    local function unfinished(direction)
+        local layer = direction.layer
+        local begins = direction.held > 0 and direction.held_at or direction.front
+        local open = direction.pending or direction.open
+        if open and open.type then
+            return format("%s (record %d)", rules.what(open), open.index), open.at, open.stop
+        elseif direction.state == state.lost then
+            return "a record that looks like one, after the position was lost", direction.lost.at
+        elseif direction.state == state.configuration then
+            local name = layer == "libvirt" and "domain XML" or "configuration"
+            return format("%s %s", layer, name), begins, begins + direction.wrapped
+        elseif direction.expect ~= "record header" then
+            return direction.expect, begins, begins + direction.need
         end
-        return accepts.fixed ~= nil and length >= accepts.fixed and (length - accepts.fixed) % accepts.item == 0
+        return direction.held > 0 and layer .. " record header" or "a record header", begins,
+            direction.held > 0 and begins + 8 or nil
     end
 
-    -- Look at the chain of a row in `data`, which ends in front of index `stop`.
-    function chains.walk(row, data, stop, order)
-        return setmetatable({
-            entries = row.entries, size = row.item.size, data = data, stop = stop, order = order,
-            kind_size = row.item.rows[1].size, length_at = row.length_at, length_size = row.length_size, lost = false,
-        }, chain)
-    end
-
-    -- Type and length that the descriptor at `at` gives.
-    function chain:head(at)
-        return (halves(self.data, at, self.kind_size, self.order)),
-            (halves(self.data, at + self.length_at, self.length_size, self.order))
-    end
-
-    -- Whether an entry of that type may have that length.
-    function chain:fits(kind, length)
-        local known = self.entries[kind]
-        return known ~= nil and chains.accepts(known.accepts, length)
-    end
-
-    -- Whether a descriptor of a known type with a known length, or the end of the chain, stands there.
-    function chain:plausible(at)
-        if at + self.size > self.stop then
-            return false
+    -- The rule that the end of a guest's stream breaks, and its message; nil where the stream came to its END.
+    function endings.of(direction)
+        if direction.role ~= "sender" or direction.over or direction.state == state.ignore or direction.state == state.start then
+            return nil
         end
-        if at + self.size == self.stop then
-            return not self.data:sub(at, self.stop - 1):find("[^\0]")
+        local lost = direction.lost
+        if lost and not lost.findings and not direction.joined then
+            return "capture-ended", rules.message("capture-ended", {})
         end
-        local kind, length = self:head(at)
-        return kind ~= 0 and self:fits(kind, length) and at + self.size + length <= self.stop
-    end
-
-    function chain:leads_on(at)
-        if at == self.stop or self:plausible(at) then
-            return true
+        local around = direction.libxl.seen and direction.libxl or direction.libxc
+        if around.checkpoints > 0 then
+            return "checkpointed-stream-ended",
+                rules.message("checkpointed-stream-ended", { count = around.checkpoints, last = around.last_checkpoint })
         end
-        if at + self.size > self.stop then
-            return false
-        end
-        local kind, length = self:head(at)
-        return kind ~= 0 and self:plausible(at + self.size + length)
-    end
-
-    function chain:search(at)
-        local last = self.stop - self.size
-        if last > at + SEARCHED then
-            last = at + SEARCHED
-        end
-        -- The end of the chain is no such place: it looks like any zeros.
-        for candidate = at, last < self.stop - self.size and last or last - 1 do
-            if self:plausible(candidate) then
-                local _, length = self:head(candidate)
-                local after = candidate + self.size + length
-                if after == self.stop or self:plausible(after) then
-                    return candidate
-                end
-            end
-        end
-        return nil
-    end
-
-    -- Whether an entry of a known type seems to begin there, broken as it may be.
-    function chain:begins(at)
-        if at + self.size > self.stop then
-            return at < self.stop
-        end
-        local kind, length = self:head(at)
-        return self.entries[kind] ~= nil and (kind ~= 0 or length == 0)
-    end
-
-    -- Where the data of the entry at `at` ends, where the next entry begins, and whether it was searched for.
-    function chain:next(at)
-        local behind = at + self.size
-        local kind, length = self:head(at)
-        local announced = behind + length
-        local fits = self:fits(kind, length)
-        local leads_on
-        if kind == 0 then
-            leads_on = announced == self.stop
+        local what, at, stop = unfinished(direction)
+        local problem
+        if stop == nil then
+            problem = format("the %s stream ends at offset %s without an END: %s should follow",
+                direction.layer == "" and "libxc" or direction.layer, decimal(at), what)
         else
-            leads_on = self:leads_on(announced)
+            problem = format("the stream ends inside %s that begins at offset %s: %s bytes of it are there, %s are missing",
+                what, decimal(at), decimal(direction.front - at), decimal(stop - direction.front))
         end
-        if not (self.lost or (fits and leads_on)) and kind ~= 0 and self.entries[kind] then
-            for _, other in ipairs(self.entries[kind].sizes) do
-                if self:plausible(behind + other) then
-                    return behind + other, behind + other, true
-                end
-            end
-        end
-        if not (self.lost or leads_on or (kind ~= 0 and fits and self:begins(announced))) then
-            local found = self:search(behind)
-            if found then
-                return announced < found and announced or found, found, true
-            end
-            self.lost = true
-        end
-        local ends = announced < self.stop and announced or self.stop
-        return ends, ends, false
-    end
-end
-
--- Decoding by definition: one interpreter for every struct, as in core/definitions/decoding.py and with the same words. It
--- tells a sink what it finds, in wire order; offsets count from 0:
---   sink:leaf(row, offset, size, order)              a number, octets or text
---   sink:bits(bits, offset, size, order, lo, hi)     some bits of the number that was told last
---   sink:open(row, offset, size, label)              a struct, array or chain begins
---   sink:close()
---   sink:array(row, offset, size, count)             returns true to be told the items too
---   sink:problem(kind, path, offset, message)        something that the definition forbids
-local structs = {}
-do
-    local sub, floor, format = string.sub, math.floor, string.format
-    local hex, halves = numbers.hex, numbers.halves
-    local enumerations = definitions.enumerations
-    local decode_struct
-
-    local function meaning_text(enumeration, number)
-        local digits = enumeration.digits
-        local shown = digits > 0 and hex(number % 4294967296, floor(number / 4294967296), digits)
-            or numbers.decimal(number)
-        return format("%s (%s)", shown, enumeration.names[number] or "unknown")
-    end
-
-    -- Check a number against its row, and tell its bits.
-    local function number(row, data, at, from, order, path, sink)
-        local size = row.size
-        local lo, hi = halves(data, at, size, row.big and ">" or order)
-        local offset = at - from
-        sink:leaf(row, offset, size, row.big and ">" or order)
-        if row.must then
-            local must_lo, must_hi = halves(row.must, 1, size, "<")
-            if must_lo ~= lo or must_hi ~= hi then
-                sink:problem(must_lo + must_hi == 0 and "reserved" or "value", path, offset,
-                    format("%s is %s, must be %s", path, hex(lo, hi), hex(must_lo, must_hi)))
-            end
-        end
-        for _, part in ipairs(row.bits or {}) do
-            local low, high = numbers.bits(lo, hi, part.low, part.width)
-            sink:bits(part, offset, size, row.big and ">" or order, low, high)
-            if part.must and (part.must ~= low or high ~= 0) then
-                sink:problem("reserved", path .. "." .. part.name, offset,
-                    format("%s.%s is %s, must be %s", path, part.name, hex(low, high), hex(part.must, 0)))
-            elseif part.values and not enumerations[part.values].names[low] and not enumerations[part.values].open then
-                sink:problem("value", path .. "." .. part.name, offset,
-                    format("%s.%s is %s", path, part.name, meaning_text(enumerations[part.values], low)))
-            end
-        end
-        local value = hi * 4294967296 + lo
-        if row.values then
-            local enumeration = enumerations[row.values]
-            if not enumeration.names[value] and not enumeration.open then
-                sink:problem("value", path, offset,
-                    format("%s is %s, known are %s", path, meaning_text(enumeration, value), enumeration.known))
-            end
-        elseif row.flags then
-            local unknown_lo = lo - numbers.band(lo, row.known_lo)
-            local unknown_hi = hi - numbers.band(hi, row.known_hi)
-            if unknown_lo + unknown_hi > 0 then
-                sink:problem("reserved", path, offset,
-                    format("%s has bits set that mean nothing: %s", path, hex(unknown_lo, unknown_hi)))
-            end
-        end
-        return value
-    end
-
-    local function wanted_bytes(row, at, stop, values)
-        if row.size then
-            return row.size
-        elseif type(row.count) == "string" then
-            return values[row.count] or 0
-        end
-        return stop - at
-    end
-
-    local function check_strings(data, at, size, from, path, sink)
-        if size == 0 then
-            return
-        end
-        local bytes = sub(data, at, at + size - 1)
-        local _, count = bytes:gsub("\0", "")
-        if bytes:byte(-1) ~= 0 then
-            sink:problem("value", path, at - from + size - 1, path .. " does not end in a NUL")
-            count = count + 1
-        end
-        if count % 2 == 1 then
-            sink:problem("count", path, at - from, format("%s has a key without a value: %d strings", path, count))
-        end
-    end
-
-    local function octets(row, data, at, stop, from, path, sink, values)
-        local size = wanted_bytes(row, at, stop, values)
-        local here = size < stop - at and size or stop - at
-        local complete = here == size and size >= row.minimum
-        if row.kind == "strings" then
-            sink:open(row, at - from, here)
-            local position = at
-            while position < at + here do
-                local nul = data:find("\0", position, true)
-                local after = nul and nul < at + here and nul + 1 or at + here
-                sink:leaf(row, position - from, after - position, "")
-                position = after
-            end
-            sink:close()
-            check_strings(data, at, here, from, path, sink)
-        elseif here > 0 then
-            sink:leaf(row, at - from, here, "")
-        end
-        if row.must and complete and sub(data, at, at + here - 1) ~= row.must then
-            sink:problem(row.must:find("[^\0]") and "value" or "reserved", path, at - from,
-                format("%s is %s, must be %s", path, numbers.dump(sub(data, at, at + here - 1), 32),
-                    numbers.dump(row.must, 32)))
-        end
-        return at + here, complete
-    end
-
-    local function array(row, data, at, stop, order, from, path, sink, values)
-        local item = row.item
-        local room = floor((stop - at) / item.size)
-        local wanted = room
-        if type(row.count) == "number" then
-            wanted = row.count
-        elseif row.count then
-            wanted = values[row.count] or 0
-        else
-            local left = stop - at - room * item.size
-            if left > 0 then
-                stop = stop - left
-                sink:problem("length", path, stop - from,
-                    format("%s: %d bytes are left over after %d items of %d", path, left, room, item.size))
-            end
-        end
-        local here = wanted < room and wanted or room
-        if here < row.minimum and here == wanted then
-            sink:problem("count", path, at - from,
-                format("%s holds %d items, at least %d are needed", path, here, row.minimum))
-        end
-        local size = here * item.size
-        if here > 0 and sink:array(row, at - from, size, here) then
-            for index = 0, here - 1 do
-                local begins = at + index * item.size
-                local where = format("%s[%d]", path, index)
-                if item.rows then
-                    sink:open(row, begins - from, item.size, format("%s[%d]", row.name, index))
-                    decode_struct(item.rows, data, begins, at + size, order, from, where .. ".", sink, item)
-                    sink:close()
-                else
-                    number(item, data, begins, from, order, where, sink)
-                end
-            end
-            sink:close()
-        end
-        return here == wanted and at + size or stop, here == wanted
-    end
-
-    local function chain_entry(row, data, at, stop, behind, order, from, where, sink, known)
-        decode_struct(row.item.rows, data, at, stop, order, from, where .. ".", sink, row.item)
-        if known then
-            local size = behind.stop - behind.at
-            -- Its problems are told by the names of its own fields.
-            structs.decode(known.layouts and known.layouts[size] or known, data, behind.at, behind.stop, order, from, sink)
-        elseif behind.stop > behind.at then
-            sink:leaf(row.data, behind.at - from, behind.stop - behind.at, "")
-        end
-    end
-
-    local function chain(row, data, at, stop, order, from, path, sink)
-        local size = row.item.size
-        local walk = chains.walk(row, data, stop, order)
-        local count = 0
-        sink:open(row, at - from, stop - at)
-        while at + size <= stop and count < chains.MOST do
-            local where = format("%s[%d]", path, count)
-            local kind, length = walk:head(at)
-            local behind = at + size
-            local ends, following, searched = walk:next(at)
-            local known = row.entries[kind]
-            sink:open(row, at - from, ends - at, format("%s[%d]: %s", row.name, count, known and known.name or "unknown"))
-            if searched then
-                local wrong = kind == 0 and "ends the chain too early"
-                    or format("announces %s bytes, which lead to nothing known", numbers.decimal(length))
-                sink:problem("length", where, at - from,
-                    format("%s %s; the chain is picked up again %d bytes on, at %d", where, wrong, following - behind,
-                        following - 1))
-            elseif ends - behind < length then
-                sink:problem("length", where, at - from,
-                    format("%s announces %s bytes, %d are left", where, numbers.decimal(length), ends - behind))
-            end
-            chain_entry(row, data, at, stop, { at = behind, stop = ends }, order, from, where, sink, known)
-            sink:close()
-            count = count + 1
-            at = following
-            if kind == 0 and not searched then
-                sink:close()
-                return at, true
-            end
-        end
-        local message
-        if count == chains.MOST then
-            message = format("%s has more than %d entries: %d bytes are left undecoded", path, chains.MOST, stop - at)
-        elseif at < stop then
-            message = format("%s: %d bytes are left over, a descriptor has %d", path, stop - at, size)
-        else
-            message = path .. " ends without the entry of type 0 that ends it"
-        end
-        sink:problem("length", path, at - from, message)
-        sink:close()
-        return stop, true
-    end
-
-    local function field(row, data, at, stop, order, from, path, sink, values)
-        local kind = row.kind
-        if definitions.scalars[kind] then
-            if at + row.size > stop then
-                return at, false
-            end
-            values[row.name] = number(row, data, at, from, order, path, sink)
-            return at + row.size, true
-        elseif kind == "octets" or kind == "text" or kind == "strings" then
-            return octets(row, data, at, stop, from, path, sink, values)
-        elseif kind == "struct" then
-            local nested = row.item
-            if nested.size and at + nested.size > stop then
-                return at, false
-            end
-            sink:open(row, at - from, nested.size or stop - at, row.name)
-            local after = decode_struct(nested.rows, data, at, stop, order, from, path .. ".", sink, nested)
-            sink:close(after - at)
-            return after, true
-        elseif kind == "array" then
-            return array(row, data, at, stop, order, from, path, sink, values)
-        elseif kind == "chain" then
-            return chain(row, data, at, stop, order, from, path, sink)
-        end
-        -- Guest memory is never decoded: what is left belongs to it.
-        return stop, true
-    end
-
-    -- Whether the field of a row is there, by the number that its condition asks for.
-    local function present(row, places, data, order)
-        local when = row.when
-        if when == nil then
-            return true
-        end
-        local place = places[when.field]
-        if place == nil or place.row.size == nil then
-            return false
-        end
-        local lo, hi = halves(data, place.at, place.row.size, place.row.big and ">" or order)
-        return numbers.band(lo, when.mask_lo) == when.equals_lo and numbers.band(hi, when.mask_hi) == when.equals_hi
-    end
-
-    function decode_struct(rows, data, at, stop, order, from, path, sink, definition)
-        local begins = at
-        local values, places = {}, {}
-        for _, row in ipairs(rows) do
-            if present(row, places, data, order) then
-                places[row.name] = { at = at, row = row }
-                local complete
-                at, complete = field(row, data, at, stop, order, from, path .. row.name, sink, values)
-                if not complete then
-                    if not (definition.lengths and at == stop) then
-                        local actual = stop - begins
-                        if definition.size then
-                            sink:problem("length", path:sub(1, -2), begins - from,
-                                format("%d bytes long, %s needs %d", actual, definition.name, definition.size))
-                        else
-                            sink:problem("length", path .. row.name, at - from,
-                                format("%d bytes long, ends inside %s%s", actual, path, row.name))
-                        end
-                    end
-                    return stop, true
-                end
-            end
-        end
-        return at, false
-    end
-
-    -- The closest definition of the body of a record: for some it depends on the width of the guest's words.
-    function structs.body(record)
-        local closest = definitions.closest[record.layer][record.type]
-        if closest then
-            if not closest.by then
-                return closest.choices[0]
-            elseif closest.choices[record.guest_width or 0] then
-                return closest.choices[record.guest_width]
-            end
-            local fitting, count
-            for _, one in pairs(closest.choices) do
-                if chains.accepts(one.accepts, record.length) then
-                    fitting, count = one, (count or 0) + 1
-                end
-            end
-            if count == 1 then
-                return fitting
-            end
-        end
-        return definitions.records[record.layer][record.type]
-    end
-
-    -- Decode bytes `at` to `stop` (the index behind the last) as `definition`, telling `sink`; offsets are told from `from`.
-    function structs.decode(definition, data, at, stop, order, from, sink)
-        local after, ended = decode_struct(definition.rows, data, at, stop, order, from, "", sink, definition)
-        if after < stop then
-            sink:problem("length", "", after - from,
-                format("%d bytes follow where %s should end after %d", stop - after, definition.name, after - at))
-        elseif definition.lengths and not definition.lengths[stop - at] then
-            sink:problem("length", "", at - from,
-                format("%d bytes long, known are %s", stop - at, definition.known_lengths))
-        end
-        return ended
+        return "stream-truncated", rules.message("stream-truncated", { problem = problem })
     end
 end
 
@@ -17825,6 +18206,13 @@ if Proto == nil then
         definitions = definitions,
         numbers = numbers,
         pages = pages,
+        chains = chains,
+        structs = structs,
+        rules = rules,
+        libxc_order = libxc_order,
+        libxl_order = libxl_order,
+        body_rules = body_rules,
+        header_rules = header_rules,
         anchors = anchors,
         directions = directions,
         passes = passes,
@@ -17833,8 +18221,7 @@ if Proto == nil then
         records = records,
         streams = streams,
         conversations = conversations,
-        chains = chains,
-        structs = structs,
+        endings = endings,
         connections = connections,
     }
 end
@@ -18024,7 +18411,7 @@ do
     end
 end
 
--- Expert information: the rules of core/check/rules.py that one segment can show, with the same ids and words.
+-- Expert information: the rules of core/check/rules.py, with the same ids, severities and words.
 local findings = {}
 do
     local severities = { error = expert.severity.ERROR, warning = expert.severity.WARN, note = expert.severity.NOTE }
@@ -18041,38 +18428,27 @@ do
     }
     local experts, list = {}, {}
     for id, rule in pairs(definitions.rules) do
-        experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
-            severities[rule.severity])
-        list[#list + 1] = experts[id]
+        if not rule.at_end then
+            experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
+                severities[rule.severity])
+            list[#list + 1] = experts[id]
+        end
     end
     protocol.experts = list
-
-    -- Fill the names in braces of a rule's message from `values`.
-    function findings.message(id, values)
-        return (definitions.rules[id].message:gsub("{([%w_]+):?([%w]*)}", function(name, how)
-            local value = values[name]
-            if value == nil then
-                return "?"
-            elseif how ~= "" and type(value) == "number" then
-                return (("%" .. how):format(value))
-            elseif type(value) == "number" then
-                return numbers.decimal(value)
-            end
-            return value
-        end))
-    end
 
     -- Attach a finding to an item of the tree.
     function findings.add(item, id, values)
         if experts[id] then
-            item:add_proto_expert_info(experts[id], findings.message(id, values))
+            item:add_proto_expert_info(experts[id], rules.message(id, values))
         end
     end
 
-    -- Which rule a problem is that decoding by definition found.
-    findings.of_problem = {
-        reserved = "reserved-not-zero", value = "unknown-value", length = "body-length", count = "body-count",
-    }
+    -- Attach what was found of an element when it came.
+    function findings.show(item, element)
+        for _, found in ipairs(element.findings or {}) do
+            findings.add(item, found.rule, found.values)
+        end
+    end
 end
 
 -- What decoding tells, as items of Wireshark's tree. Every field of the stream is added as a range of bytes.
@@ -18084,10 +18460,11 @@ do
     -- Most items below one record: more would make Wireshark give up on the frame.
     trees.MOST = 20000
 
-    -- A sink for structs.decode whose offset 0 is byte `base` of `tvb`. `hidden` names arrays that are not listed.
-    function trees.sink(item, tvb, base, what, hidden)
+    -- A sink for structs.decode whose offset 0 is byte `base` of `tvb`. `rule_of` gives the rule that a problem breaks, if it
+    -- does, and what fills its message; `hidden` names arrays that are not listed.
+    function trees.sink(item, tvb, base, rule_of, hidden)
         return setmetatable({
-            tvb = tvb, base = base, stack = { item }, last = item, what = what, hidden = hidden or {}, left = trees.MOST,
+            tvb = tvb, base = base, stack = { item }, last = item, rule_of = rule_of, hidden = hidden or {}, left = trees.MOST,
         }, tree_of)
     end
 
@@ -18187,8 +18564,14 @@ do
         return true
     end
 
-    function tree_of:problem(kind, _, _, message)
-        findings.add(self.last, findings.of_problem[kind], { what = self.what, problem = message })
+    function tree_of:problem(kind, path, _, message, actual, expected)
+        if self.inside then
+            path = path == "" and self.inside or self.inside .. "." .. path
+        end
+        local rule, values = self.rule_of(kind, path, message, actual, expected)
+        if rule then
+            findings.add(self.last, rule, values)
+        end
     end
 end
 
@@ -18196,7 +18579,7 @@ end
 local elements = {}
 do
     local format = string.format
-    local PAGE, PAGE_DATA = definitions.page_size, definitions.PAGE_DATA
+    local PAGE_DATA = definitions.PAGE_DATA
     local structs_by_key = definitions.structs
 
     elements.show_pfns = false
@@ -18210,22 +18593,14 @@ do
     end
     elements.type_name = type_name
 
-    -- As the core names records in its findings.
-    local function what(record)
-        local body = definitions.records[record.layer][record.type]
-        local optional = record.type >= 2147483648
-        local name = body and body.name or optional and "unknown, optional" or "unknown"
-        return format("0x%08x (%s)", record.type, name)
-    end
-
     local function context(item, element, direction)
-        fields.text(item, "phase", element.phase)
+        fields.text(item, "phase", passes.phase(element))
         fields.u64(item, "record.position", element.at)
         if element.index then
             fields.u32(item, "record", element.index)
         end
-        if element.iteration then
-            fields.u32(item, "iteration", element.iteration)
+        if element.pass then
+            fields.u32(item, "iteration", element.pass.index)
             fields.u64(item, "pages_so_far", element.pages_before + element.with_data)
         end
         return direction
@@ -18257,7 +18632,11 @@ do
         local definition = structs_by_key[element.key]
         local item = tree:add(fields[element.key], tvb(base, #data))
         item:set_text(format("%s %s", element.layer, definition.name:lower():gsub("_", " ")))
-        local sink = trees.sink(item, tvb, base, format("%s %s", element.layer, definition.name))
+        local sink = trees.sink(item, tvb, base, function(kind, path, message, actual, expected)
+            if not element.cut then
+                return header_rules.of_problem(element, kind, path, message, actual, expected)
+            end
+        end)
         structs.decode(definition, data, 1, #data + 1, element.order, 1, sink)
         return item
     end
@@ -18282,9 +18661,6 @@ do
 
     local function page_summary(item, record)
         local pfns = record.pfns
-        if record.count == 0 then
-            findings.add(item, "page-data-empty", { what = what(record) })
-        end
         if not pfns or pfns.count == 0 then
             return
         end
@@ -18298,31 +18674,16 @@ do
                 fields.u32(item, key .. "types." .. known.name:lower(), number)
             end
         end
-        if record.cut then
-            return
-        end
-        if pfns.bad > 0 and record.words_bad then
-            findings.add(item, record.words_bad.rule, record.words_bad)
-        end
-        local expected = 8 + 8 * pfns.count + PAGE * pfns.with_data
-        if record.count >= 1 and (expected ~= record.length or record.count ~= pfns.count) then
-            findings.add(item, "page-data-length", {
-                what = what(record), count = record.count, pages = pfns.with_data,
-                expected = 8 + 8 * record.count + PAGE * pfns.with_data, actual = record.length,
-            })
-        end
     end
 
-    local function bad_word(record, data)
-        local pfns = record.pfns
-        if pfns and pfns.bad > 0 then
-            local at = 17 + 8 * pfns.bad_index
-            local lo, hi = numbers.halves(data, at, 8, record.order)
-            record.words_bad = {
-                rule = pfns.bad_type and "page-data-type" or "page-data-pfn-reserved",
-                what = what(record), index = pfns.bad_index, actual = numbers.hex(lo, hi, 16):sub(3),
-                type = pfns.bad_type, bad = pfns.bad, count = pfns.count,
-            }
+    -- Which rule a problem is that decoding the body of a record by definition finds, and what fills its message.
+    local function rule_of_body(record)
+        -- What is wrong with a PAGE_DATA was found when it came, without looking at it word by word.
+        local silent = record.zero_content or record.type == PAGE_DATA and record.layer == "libxc" and record.count
+        return function(kind, path, message)
+            if not silent then
+                return body_rules.of_problem(record, kind, path), { what = rules.what(record), problem = message }
+            end
         end
     end
 
@@ -18338,11 +18699,6 @@ do
         add(item, fields[key .. ".length"], tvb(base + 4, 4))
         local definition = structs.body(element)
         local is_page_data = element.type == PAGE_DATA and layer == "libxc"
-        if definition == nil then
-            local optional = element.type >= 2147483648
-            findings.add(item, optional and (layer .. "-record-optional") or "record-type-unknown",
-                { what = what(element), actual = element.length })
-        end
         -- Behind the header, and behind what Xen 4.18 adds to that of a list of dirty pfns.
         local begins = 9 + (element.extra or 0)
         if element.extra then
@@ -18353,16 +18709,12 @@ do
             stop = #data + 1
         end
         if element.large and not is_page_data then
-            findings.add(item, "body-not-checked", { what = what(element), actual = element.length })
+            item:append_text(" [too large to be shown]")
         elseif definition and not element.cut and stop > begins then
             local body = item:add(fields[definition.key], tvb(base + begins - 1, stop - begins))
             body:set_text(definition.name)
             local hidden = is_page_data and not elements.show_pfns and { pfns = true } or nil
-            local sink = trees.sink(body, tvb, base + begins - 1, what(element), hidden)
-            if is_page_data then
-                sink.problem = function() end
-                bad_word(element, data)
-            end
+            local sink = trees.sink(body, tvb, base + begins - 1, rule_of_body(element), hidden)
             structs.decode(definition, data, begins, stop, order, begins, sink)
             if is_page_data then
                 page_summary(body, element)
@@ -18370,7 +18722,7 @@ do
         elseif definition and not element.cut then
             local body = item:add(fields[definition.key], tvb(base, 8))
             body:set_text(definition.name)
-            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + 8, what(element)))
+            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + 8, rule_of_body(element)))
         elseif is_page_data and element.count and #data >= 16 then
             local body = item:add(fields[definition.key], tvb(base + 8, #data - 8))
             body:set_text(definition.name)
@@ -18383,7 +18735,7 @@ do
             local padding = item:add(fields[key .. ".padding"], tvb(base + unpadded, #data - unpadded))
             local bytes = data:sub(unpadded + 1)
             if bytes:find("[^\0]") then
-                findings.add(padding, "padding-not-zero", { what = what(element), padding = numbers.dump(bytes, 8) })
+                findings.add(padding, "padding-not-zero", { what = rules.what(element), padding = numbers.dump(bytes, 8) })
             end
         end
         context(item, element, direction)
@@ -18457,6 +18809,7 @@ do
                 item:append_text(" [bytes of it are missing from the capture]")
             end
             resynchronised(item, element)
+            findings.show(item, element)
         end
         if element.kind == "header" then
             return header_words(element, data)
@@ -18534,11 +18887,11 @@ do
             end
             fields.u32(item, "record", element.index)
             fields.frame(item, "shown_in", element.last)
-            if element.iteration then
-                fields.u32(item, "iteration", element.iteration)
+            if element.pass then
+                fields.u32(item, "iteration", element.pass.index)
                 fields.u64(item, "pages_so_far", element.pages_before + (first or 0))
             end
-            fields.text(item, "phase", element.phase)
+            fields.text(item, "phase", passes.phase(element))
             fields.u64(item, "bytes_left", element.stop - to)
         end
         return words
@@ -18566,18 +18919,11 @@ do
     end
 
     local function lost(tree, element, tvb, position, from, to)
-        local words = "position lost"
-        if element.kind == "unrecognised" then
-            words = element.rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
-        end
+        local words = element.words or "position lost"
         if tree and to > from then
             local item = tree:add(tvb(from - position, to - from), format("%s: %.0f bytes", words, to - from))
-            if element.rule and element.at >= from and element.at < to then
-                local data = tvb:raw(from - position, to - from > 16 and 16 or to - from)
-                findings.add(item, element.rule, {
-                    what = numbers.dump(data, 16), data = numbers.dump(data, 16), layer = element.layer, actual = to - from,
-                    expected = definitions.length_limit, known = "2 and 3",
-                })
+            if element.told and element.told > position and element.told <= position + tvb:len() then
+                findings.show(item, element)
             end
         end
         return words
@@ -18629,7 +18975,10 @@ do
         while element and (element.at < stop or element.shown <= stop and element.shown > position) do
             local from = element.at > position and element.at or position
             local to = element.stop < stop and element.stop or stop
-            if element.kind == "lost" or element.kind == "unrecognised" then
+            if element.told and element.told > stop then
+                add_words(words, fragment(tree, element, tvb, position, from, stop))
+                break
+            elseif element.kind == "lost" or element.kind == "unrecognised" then
                 local following = shown_elements[number + 1]
                 if following and following.resync and following.known > stop then
                     add_words(words, lost(tree, element, tvb, position, from, stop))
@@ -18674,62 +19023,90 @@ do
     local format = string.format
 
     -- Lines of more than 71 characters are wrapped in the window that Wireshark opens.
+    local LINE = "  %9s  %-13s %7s %9s %8s %9s  %s"
+
+    -- What a pass is. At the end of the capture that is settled even where no later record has shown it.
+    local function kind_of(direction, pass)
+        return pass.kind or passes.last_kind(direction)
+    end
+
     local function iterations(direction, lines)
-        local rows, order = {}, {}
+        local rows = {}
         for _, element in ipairs(direction.elements) do
-            local index = element.iteration
-            if index then
-                local row = rows[index]
+            local pass = element.pass
+            if pass then
+                local row = rows[pass.index]
                 if row == nil then
-                    row = { records = 0, pfns = 0, pages = 0, bytes = 0, first = element.frame, phase = element.phase }
-                    rows[index] = row
-                    order[#order + 1] = index
+                    row = { records = 0, pfns = 0, pages = 0, bytes = 0, first = element.frame }
+                    rows[pass.index] = row
                 end
                 row.records = row.records + 1
                 row.pfns = row.pfns + (element.pfns and element.pfns.count or 0)
-                row.pages = row.pages + element.with_data
-                row.bytes = row.bytes + element.stop - element.at
+                -- Of the last record there may be less than it announces.
+                local stop = element.stop < direction.front and element.stop or direction.front
+                row.pages = row.pages + (stop == element.stop and element.with_data
+                    or math.floor((stop - element.first_page) / definitions.page_size))
+                row.bytes = row.bytes + stop - element.at
+                row.last = element.ended or direction.seen
             end
         end
-        if #order == 0 then
+        if #direction.passes == 0 then
             return
         end
-        lines[#lines + 1] = "  iteration  phase      records     pfns    pages       bytes   frames"
-        for _, index in ipairs(order) do
-            local row = rows[index]
-            lines[#lines + 1] = format("  %9d  %-10s %7d %8.0f %8.0f %11.0f   %s-", index, row.phase, row.records, row.pfns,
-                row.pages, row.bytes, tostring(row.first))
+        lines[#lines + 1] = format(LINE, "iteration", "kind", "records", "pfns", "pages", "bytes", "frames")
+        for _, pass in ipairs(direction.passes) do
+            local row = rows[pass.index]
+            lines[#lines + 1] = format(LINE, pass.index, kind_of(direction, pass), row.records, numbers.decimal(row.pfns),
+                numbers.decimal(row.pages), numbers.decimal(row.bytes), format("%d-%d", row.first, row.last))
         end
     end
 
     local function run_line(run)
-        local last = run.last
-        return format("  #%-6d %-5s %-22s %12.0f bytes at %.0f%s", run.first.index, run.first.layer,
+        return format("  #%-6d %-5s %-26s %10s bytes at %s%s", run.first.index, run.first.layer,
             run.count > 1 and format("%s x %d", elements.type_name(run.first), run.count) or elements.type_name(run.first),
-            run.bytes, run.first.at, last.missing > 0 and " (bytes missing)" or "")
+            numbers.decimal(run.bytes), numbers.decimal(run.first.at), run.missing and " (bytes missing)" or "")
     end
 
     local function list_records(direction, lines)
         local run
-        lines[#lines + 1] = "  records"
+        local function flush(line)
+            if run then
+                lines[#lines + 1] = run_line(run)
+                run = nil
+            end
+            lines[#lines + 1] = line
+        end
+        flush("  records")
         for _, element in ipairs(direction.elements) do
             if element.kind == "record" and element.type then
                 if run and run.first.type == element.type and run.first.layer == element.layer
-                    and run.first.iteration == element.iteration then
-                    run.count, run.bytes, run.last = run.count + 1, run.bytes + element.stop - element.at, element
+                    and run.first.pass == element.pass then
+                    run.count, run.bytes = run.count + 1, run.bytes + element.stop - element.at
                 else
-                    if run then
-                        lines[#lines + 1] = run_line(run)
-                    end
-                    run = { first = element, last = element, count = 1, bytes = element.stop - element.at }
+                    flush()
+                    run = { first = element, count = 1, bytes = element.stop - element.at }
                 end
+                run.missing = run.missing or element.missing > 0
             elseif element.kind == "text" then
-                lines[#lines + 1] = format("  %s in frame %s", element.name, tostring(element.last))
+                flush(format("  %s in frame %s", element.name, tostring(element.last)))
+            elseif element.kind == "lost" or element.kind == "unrecognised" then
+                flush(format("  %s at %s", element.words or "position lost", numbers.decimal(element.at)))
             end
         end
-        if run then
-            lines[#lines + 1] = run_line(run)
+        flush()
+    end
+
+    local function one(connection, direction, lines)
+        lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s bytes%s", connection.id, connection.stream,
+            direction.role, numbers.decimal(direction.front), direction.over and ", complete" or "")
+        local rule, message = endings.of(direction)
+        if rule then
+            lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)
         end
+        if direction.role == "sender" then
+            iterations(direction, lines)
+        end
+        list_records(direction, lines)
     end
 
     function summary.text()
@@ -18738,11 +19115,7 @@ do
             for side = 0, 1 do
                 local direction = connection.directions[side]
                 if direction then
-                    lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %.0f bytes%s", connection.id,
-                        connection.stream, direction.role, direction.front,
-                        direction.over and ", complete" or "")
-                    iterations(direction, lines)
-                    list_records(direction, lines)
+                    one(connection, direction, lines)
                 end
             end
         end

@@ -31,6 +31,14 @@ HVM_HEADER_BEGINS = (b"\x01\0\0\0\x18\0\0\0\x86\x12\x38\x54", b"\0\x01\0\0\0\0\0
 
 ZERO_CONTENT = bytes(8)
 "As long as the head of the records that Xen 4.6 to 4.8 wrote without anything behind it."
+ZERO_CONTENT_BODIES: tuple[type[Struct], ...] = (
+    libxc.HvmParams,
+    libxc.X86PvVcpuBasic,
+    libxc.X86PvVcpuExtended,
+    libxc.X86PvVcpuXsave,
+    libxc.X86PvVcpuMsrs,
+)
+"Those records."
 
 
 class Bodies:
@@ -53,11 +61,7 @@ class Bodies:
             libxc.X86PvInfo: self._pv_info,
             libxc.X86PvP2mFrames: self._p2m_frames,
             libxc.HvmContext: self._hvm_context,
-            libxc.HvmParams: self._zero_content,
-            libxc.X86PvVcpuBasic: self._zero_content,
-            libxc.X86PvVcpuExtended: self._zero_content,
-            libxc.X86PvVcpuXsave: self._zero_content,
-            libxc.X86PvVcpuMsrs: self._zero_content,
+            **dict.fromkeys(ZERO_CONTENT_BODIES, self._zero_content),
             libxl.EmulatorXenstoreData: self._xenstore_data,
             libxl.EmulatorContext: self._emulator,
             libxl.CheckpointState: self._checkpoint_state,

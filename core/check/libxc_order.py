@@ -36,6 +36,8 @@ VCPU = (
 BODIES = Struct.records[libxc.LAYER]
 VERSIONS = (2, 3)
 "Versions of the format that receivers take: xg_sr_restore.c, read_headers."
+VERSION_2_SINCE = "4.6"
+"The release that wrote version 2 first."
 VERSION_3_SINCE = libxc.StaticDataEnd.since
 "The release that wrote version 3 first: 4.14."
 # Once in a stream; everything else comes anew with each checkpoint.
@@ -142,8 +144,8 @@ class LibxcOrder:
         self.guest = {libxc.DomainType.X86_PV: "PV", libxc.DomainType.X86_HVM: "HVM"}.get(header.type, "")
         self.converted = header.xen_major == 0
         release = (header.xen_major, header.xen_minor)
-        since = tuple(int(part) for part in VERSION_3_SINCE.split("."))
-        if release >= (4, 6) and self.version in VERSIONS and (self.version == 3) != (release >= since):
+        first, since = (tuple(map(int, text.split("."))) for text in (VERSION_2_SINCE, VERSION_3_SINCE))
+        if release >= first and self.version in VERSIONS and (self.version == 3) != (release >= since):
             text = f"{header.xen_major}.{header.xen_minor}"
             self._report("libxc-version-release", event, version=self.version, release=text)
 

@@ -42,7 +42,7 @@ for _, size in ipairs({ 1, 2, 3, 7, 8, 100, 1448, 5000 }) do
     check.equal(described(direction), whole, "segments of " .. size)
     check.equal(direction.over, true, "complete")
     check.equal(direction.pages, 23, "pages")
-    check.equal(direction.iteration, 1, "passes over memory")
+    check.equal(#direction.passes, 2, "passes over memory")
 end
 
 -- A hole in guest memory costs nothing.

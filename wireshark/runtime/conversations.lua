@@ -10,6 +10,8 @@ do
     -- Bytes that are searched for the next text when something else stands where one must stand.
     local NOISE = 4096
     local LONGEST = 0
+    -- Bytes of it that the finding shows.
+    local SHOWN = 40
     for _, text in ipairs(texts) do
         LONGEST = #text.bytes > LONGEST and #text.bytes or LONGEST
     end
@@ -24,7 +26,8 @@ do
     local function text(direction, buffer, at, one)
         local size = #one.bytes
         local element = take(direction, direction.base + at - 1, "text")
-        element.name, element.layer, element.phase = one.name, "xl", one.phase or "hand-over"
+        element.name, element.layer, element.phase = one.name, "xl", one.phase
+        direction.greeted = direction.greeted or one.name == "banner"
         know(direction, element, element.at + size)
         settle(direction, element, element.at + size, element.at + size)
         keep(direction, element, buffer, at, size)
@@ -50,7 +53,7 @@ do
     local function record(direction, buffer, at, layer, length, padded)
         local element = take(direction, direction.base + at - 1, "record")
         if element.type == nil then
-            element.layer, element.order, element.phase = layer, "<", "checkpoint"
+            element.layer, element.order, element.phase = layer, "<", definitions.phases.checkpoint
             element.type, element.length = u32(buffer, at, "<"), length
             element.index, element.missing = direction.index, 0
             element.head = sub(buffer, at, at + 15)
@@ -74,6 +77,11 @@ do
         end
         element.extra = more > 0 and more or nil
         element.large = shown < size or nil
+        if element.large then
+            body_rules.large(element)
+        else
+            body_rules.look(direction, element, sub(buffer, at + 8 + more, at + 7 + more + length))
+        end
         -- What stands behind a list is looked at to tell its header: it may end in front of this segment.
         if element.at + shown <= direction.segment then
             element.shown = direction.base + #buffer
@@ -88,7 +96,7 @@ do
     local function noise(direction, buffer, at)
         local lost = take(direction, direction.base + at - 1, "lost")
         lost.layer, lost.known, lost.shown, lost.upto = "xl", lost.at, lost.at + 1, huge
-        lost.rule = not direction.joined and "message-unrecognised" or nil
+        directions.refuse(direction, lost)
         direction.lost, direction.searching = lost, true
         direction.state, direction.need, direction.expect = state.noise, 1, "position lost"
         return state.noise(direction, buffer, at)
@@ -131,7 +139,7 @@ do
     end
 
     function state.status(direction, buffer, at)
-        local after = text(direction, buffer, at, { name = "status", bytes = "\0" })
+        local after = text(direction, buffer, at, { name = "status", bytes = "\0", phase = definitions.phases.hand_over })
         listen(direction)
         return after
     end
@@ -148,6 +156,10 @@ do
             first = hit and (first == nil or hit < first) and hit or first
         end
         local lost = direction.lost
+        if not direction.joined and not lost.findings then
+            rules.tell(lost, "message-unrecognised",
+                { what = "", data = rules.quoted(sub(buffer, at, (first or #buffer + 1) - 1), SHOWN) })
+        end
         if first == nil then
             local again = #buffer - LONGEST + 2
             again = again > at and again or at

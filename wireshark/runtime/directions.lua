@@ -9,6 +9,9 @@
 --   shown         it is shown whole by the segment that holds the byte in front of this position
 --   bytes         what is shown, if it came in more than one piece, as a string
 --   frame, last   frames of its first byte and of the byte in front of `shown`
+--   told          of what is not understood: the segment that holds the byte in front of this position shows that
+--   findings      the rules that it breaks: see rules.tell
+--   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.
 local directions = {}
 do
@@ -59,6 +62,11 @@ do
         direction.open = nil
         element.kind = kind
         return element
+    end
+
+    -- The segment that is looked at shows that an element is nothing that is understood: it also tells why.
+    function directions.refuse(direction, element)
+        element.told = (element.at > direction.segment and element.at or direction.segment) + 1
     end
 
     -- Settle where an element ends.

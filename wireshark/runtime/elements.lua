@@ -2,7 +2,7 @@
 local elements = {}
 do
     local format = string.format
-    local PAGE, PAGE_DATA = definitions.page_size, definitions.PAGE_DATA
+    local PAGE_DATA = definitions.PAGE_DATA
     local structs_by_key = definitions.structs
 
     elements.show_pfns = false
@@ -16,22 +16,14 @@ do
     end
     elements.type_name = type_name
 
-    -- As the core names records in its findings.
-    local function what(record)
-        local body = definitions.records[record.layer][record.type]
-        local optional = record.type >= 2147483648
-        local name = body and body.name or optional and "unknown, optional" or "unknown"
-        return format("0x%08x (%s)", record.type, name)
-    end
-
     local function context(item, element, direction)
-        fields.text(item, "phase", element.phase)
+        fields.text(item, "phase", passes.phase(element))
         fields.u64(item, "record.position", element.at)
         if element.index then
             fields.u32(item, "record", element.index)
         end
-        if element.iteration then
-            fields.u32(item, "iteration", element.iteration)
+        if element.pass then
+            fields.u32(item, "iteration", element.pass.index)
             fields.u64(item, "pages_so_far", element.pages_before + element.with_data)
         end
         return direction
@@ -63,7 +55,11 @@ do
         local definition = structs_by_key[element.key]
         local item = tree:add(fields[element.key], tvb(base, #data))
         item:set_text(format("%s %s", element.layer, definition.name:lower():gsub("_", " ")))
-        local sink = trees.sink(item, tvb, base, format("%s %s", element.layer, definition.name))
+        local sink = trees.sink(item, tvb, base, function(kind, path, message, actual, expected)
+            if not element.cut then
+                return header_rules.of_problem(element, kind, path, message, actual, expected)
+            end
+        end)
         structs.decode(definition, data, 1, #data + 1, element.order, 1, sink)
         return item
     end
@@ -88,9 +84,6 @@ do
 
     local function page_summary(item, record)
         local pfns = record.pfns
-        if record.count == 0 then
-            findings.add(item, "page-data-empty", { what = what(record) })
-        end
         if not pfns or pfns.count == 0 then
             return
         end
@@ -104,31 +97,16 @@ do
                 fields.u32(item, key .. "types." .. known.name:lower(), number)
             end
         end
-        if record.cut then
-            return
-        end
-        if pfns.bad > 0 and record.words_bad then
-            findings.add(item, record.words_bad.rule, record.words_bad)
-        end
-        local expected = 8 + 8 * pfns.count + PAGE * pfns.with_data
-        if record.count >= 1 and (expected ~= record.length or record.count ~= pfns.count) then
-            findings.add(item, "page-data-length", {
-                what = what(record), count = record.count, pages = pfns.with_data,
-                expected = 8 + 8 * record.count + PAGE * pfns.with_data, actual = record.length,
-            })
-        end
     end
 
-    local function bad_word(record, data)
-        local pfns = record.pfns
-        if pfns and pfns.bad > 0 then
-            local at = 17 + 8 * pfns.bad_index
-            local lo, hi = numbers.halves(data, at, 8, record.order)
-            record.words_bad = {
-                rule = pfns.bad_type and "page-data-type" or "page-data-pfn-reserved",
-                what = what(record), index = pfns.bad_index, actual = numbers.hex(lo, hi, 16):sub(3),
-                type = pfns.bad_type, bad = pfns.bad, count = pfns.count,
-            }
+    -- Which rule a problem is that decoding the body of a record by definition finds, and what fills its message.
+    local function rule_of_body(record)
+        -- What is wrong with a PAGE_DATA was found when it came, without looking at it word by word.
+        local silent = record.zero_content or record.type == PAGE_DATA and record.layer == "libxc" and record.count
+        return function(kind, path, message)
+            if not silent then
+                return body_rules.of_problem(record, kind, path), { what = rules.what(record), problem = message }
+            end
         end
     end
 
@@ -144,11 +122,6 @@ do
         add(item, fields[key .. ".length"], tvb(base + 4, 4))
         local definition = structs.body(element)
         local is_page_data = element.type == PAGE_DATA and layer == "libxc"
-        if definition == nil then
-            local optional = element.type >= 2147483648
-            findings.add(item, optional and (layer .. "-record-optional") or "record-type-unknown",
-                { what = what(element), actual = element.length })
-        end
         -- Behind the header, and behind what Xen 4.18 adds to that of a list of dirty pfns.
         local begins = 9 + (element.extra or 0)
         if element.extra then
@@ -159,16 +132,12 @@ do
             stop = #data + 1
         end
         if element.large and not is_page_data then
-            findings.add(item, "body-not-checked", { what = what(element), actual = element.length })
+            item:append_text(" [too large to be shown]")
         elseif definition and not element.cut and stop > begins then
             local body = item:add(fields[definition.key], tvb(base + begins - 1, stop - begins))
             body:set_text(definition.name)
             local hidden = is_page_data and not elements.show_pfns and { pfns = true } or nil
-            local sink = trees.sink(body, tvb, base + begins - 1, what(element), hidden)
-            if is_page_data then
-                sink.problem = function() end
-                bad_word(element, data)
-            end
+            local sink = trees.sink(body, tvb, base + begins - 1, rule_of_body(element), hidden)
             structs.decode(definition, data, begins, stop, order, begins, sink)
             if is_page_data then
                 page_summary(body, element)
@@ -176,7 +145,7 @@ do
         elseif definition and not element.cut then
             local body = item:add(fields[definition.key], tvb(base, 8))
             body:set_text(definition.name)
-            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + 8, what(element)))
+            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + 8, rule_of_body(element)))
         elseif is_page_data and element.count and #data >= 16 then
             local body = item:add(fields[definition.key], tvb(base + 8, #data - 8))
             body:set_text(definition.name)
@@ -189,7 +158,7 @@ do
             local padding = item:add(fields[key .. ".padding"], tvb(base + unpadded, #data - unpadded))
             local bytes = data:sub(unpadded + 1)
             if bytes:find("[^\0]") then
-                findings.add(padding, "padding-not-zero", { what = what(element), padding = numbers.dump(bytes, 8) })
+                findings.add(padding, "padding-not-zero", { what = rules.what(element), padding = numbers.dump(bytes, 8) })
             end
         end
         context(item, element, direction)
@@ -263,6 +232,7 @@ do
                 item:append_text(" [bytes of it are missing from the capture]")
             end
             resynchronised(item, element)
+            findings.show(item, element)
         end
         if element.kind == "header" then
             return header_words(element, data)

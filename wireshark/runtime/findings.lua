@@ -1,4 +1,4 @@
--- Expert information: the rules of core/check/rules.py that one segment can show, with the same ids and words.
+-- Expert information: the rules of core/check/rules.py, with the same ids, severities and words.
 local findings = {}
 do
     local severities = { error = expert.severity.ERROR, warning = expert.severity.WARN, note = expert.severity.NOTE }
@@ -15,36 +15,25 @@ do
     }
     local experts, list = {}, {}
     for id, rule in pairs(definitions.rules) do
-        experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
-            severities[rule.severity])
-        list[#list + 1] = experts[id]
+        if not rule.at_end then
+            experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
+                severities[rule.severity])
+            list[#list + 1] = experts[id]
+        end
     end
     protocol.experts = list
-
-    -- Fill the names in braces of a rule's message from `values`.
-    function findings.message(id, values)
-        return (definitions.rules[id].message:gsub("{([%w_]+):?([%w]*)}", function(name, how)
-            local value = values[name]
-            if value == nil then
-                return "?"
-            elseif how ~= "" and type(value) == "number" then
-                return (("%" .. how):format(value))
-            elseif type(value) == "number" then
-                return numbers.decimal(value)
-            end
-            return value
-        end))
-    end
 
     -- Attach a finding to an item of the tree.
     function findings.add(item, id, values)
         if experts[id] then
-            item:add_proto_expert_info(experts[id], findings.message(id, values))
+            item:add_proto_expert_info(experts[id], rules.message(id, values))
         end
     end
 
-    -- Which rule a problem is that decoding by definition found.
-    findings.of_problem = {
-        reserved = "reserved-not-zero", value = "unknown-value", length = "body-length", count = "body-count",
-    }
+    -- Attach what was found of an element when it came.
+    function findings.show(item, element)
+        for _, found in ipairs(element.findings or {}) do
+            findings.add(item, found.rule, found.values)
+        end
+    end
 end

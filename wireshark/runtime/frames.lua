@@ -65,11 +65,11 @@ do
             end
             fields.u32(item, "record", element.index)
             fields.frame(item, "shown_in", element.last)
-            if element.iteration then
-                fields.u32(item, "iteration", element.iteration)
+            if element.pass then
+                fields.u32(item, "iteration", element.pass.index)
                 fields.u64(item, "pages_so_far", element.pages_before + (first or 0))
             end
-            fields.text(item, "phase", element.phase)
+            fields.text(item, "phase", passes.phase(element))
             fields.u64(item, "bytes_left", element.stop - to)
         end
         return words
@@ -97,18 +97,11 @@ do
     end
 
     local function lost(tree, element, tvb, position, from, to)
-        local words = "position lost"
-        if element.kind == "unrecognised" then
-            words = element.rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
-        end
+        local words = element.words or "position lost"
         if tree and to > from then
             local item = tree:add(tvb(from - position, to - from), format("%s: %.0f bytes", words, to - from))
-            if element.rule and element.at >= from and element.at < to then
-                local data = tvb:raw(from - position, to - from > 16 and 16 or to - from)
-                findings.add(item, element.rule, {
-                    what = numbers.dump(data, 16), data = numbers.dump(data, 16), layer = element.layer, actual = to - from,
-                    expected = definitions.length_limit, known = "2 and 3",
-                })
+            if element.told and element.told > position and element.told <= position + tvb:len() then
+                findings.show(item, element)
             end
         end
         return words
@@ -160,7 +153,10 @@ do
         while element and (element.at < stop or element.shown <= stop and element.shown > position) do
             local from = element.at > position and element.at or position
             local to = element.stop < stop and element.stop or stop
-            if element.kind == "lost" or element.kind == "unrecognised" then
+            if element.told and element.told > stop then
+                add_words(words, fragment(tree, element, tvb, position, from, stop))
+                break
+            elseif element.kind == "lost" or element.kind == "unrecognised" then
                 local following = shown_elements[number + 1]
                 if following and following.resync and following.known > stop then
                     add_words(words, lost(tree, element, tvb, position, from, stop))

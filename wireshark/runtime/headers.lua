@@ -8,25 +8,25 @@ do
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local header, give_up, lose_at = states.header, states.give_up, states.lose_at
 
-    local function unwrap(direction, at)
+    local function unwrap(direction, buffer, at)
         if direction.behind_wrapper then
-            return give_up(direction, at, direction.behind_wrapper)
+            return give_up(direction, buffer, at, direction.behind_wrapper)
         end
         enter(direction, "libxl")
         return at
     end
 
-    -- Go on behind a wrapper's header with a configuration of `length` bytes and then what is said to follow.
-    local function wrapped(direction, key, order, length, after, unknown)
+    -- Go on behind a wrapper's header, at index `after`, with a configuration of `length` bytes and then what is said to follow.
+    local function wrapped(direction, key, order, length, buffer, after, unknown)
         direction.order_wrapper, direction.behind_wrapper = order, unknown
         direction.wrapped, direction.wrapped_key = length, key
         if length > LIMIT then
-            return give_up(direction, after, "record-length-limit")
+            return give_up(direction, buffer, after, "record-length-limit", length)
         elseif length > 0 then
             expect(direction, "configuration", length < KEPT and length or KEPT, "configuration")
             return after
         end
-        return unwrap(direction, after)
+        return unwrap(direction, buffer, after)
     end
 
     function state.xl_header(direction, buffer, at)
@@ -35,12 +35,12 @@ do
             direction.need = size
             return at
         elseif sub(buffer, at, at + 31) ~= definitions.magic.xl then
-            return give_up(direction, at, "header-unrecognised")
+            return give_up(direction, buffer, at, "header-unrecognised")
         end
         local order = sub(buffer, at + 32, at + 35) == "\1\2\3\4" and ">" or "<"
         header(direction, "xl.save_header", order, buffer, at, size)
         local flags = u32(buffer, at + 36, order)
-        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + 44, order), at + size,
+        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + 44, order), buffer, at + size,
             flags % 4 < 2 and "legacy-stream" or nil)
     end
 
@@ -55,9 +55,9 @@ do
         header(direction, "libvirt.save_header", order, buffer, at, size)
         local version = u32(buffer, at + 16, order)
         if version ~= 1 and version ~= 2 then
-            return give_up(direction, at + size, "version-unknown")
+            return give_up(direction, buffer, at + size, "version-unknown")
         end
-        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), at + size,
+        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), buffer, at + size,
             version == 1 and "legacy-stream" or nil)
     end
 
@@ -78,11 +78,11 @@ do
             direction.state = state.behind_wrapper
             return at + kept
         end
-        return unwrap(direction, at + kept)
+        return unwrap(direction, buffer, at + kept)
     end
 
-    function state.behind_wrapper(direction, _, at)
-        return give_up(direction, at, direction.behind_wrapper)
+    function state.behind_wrapper(direction, buffer, at)
+        return give_up(direction, buffer, at, direction.behind_wrapper)
     end
 
     -- Headers of libxl and libxc -----------------------------------------------------------------------------------
@@ -125,7 +125,6 @@ do
         end
         local order = direction.order_libxc
         header(direction, "libxc.domain_header", order, buffer, at, size)
-        direction.guest = u32(buffer, at, order)
         to_records(direction, "libxc")
         return at + size
     end

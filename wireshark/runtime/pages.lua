@@ -13,10 +13,10 @@ do
     end
 
     -- What the array says: how many entries, how many with a page behind them, first and last pfn, entries of each type,
-    -- and the first entry that the document forbids. `words` is a string of whole 8-byte words.
+    -- and for each rule the first entry that the document forbids. `words` is a string of whole 8-byte words.
     function pages.look(words, order)
         local count = floor(#words / 8)
-        local found = { count = count, with_data = 0, types = {}, bad = 0, first = -1, last = -1 }
+        local found = { count = count, with_data = 0, types = {}, bad = 0, first_bad = {}, first = -1, last = -1 }
         if count == 0 then
             return found
         end
@@ -32,12 +32,11 @@ do
             local kind = floor(high / 16)
             types[kind] = (types[kind] or 0) + 1
             local one = known[kind]
-            if one == nil or high % 16 ~= 0 or byte(words, at + next_to_top) >= 16 then
+            local reserved = high % 16 ~= 0 or byte(words, at + next_to_top) >= 16
+            if one == nil or reserved then
+                local rule = reserved and "page-data-pfn-reserved" or "page-data-type"
                 found.bad = found.bad + 1
-                if not found.bad_index then
-                    found.bad_index = at / 8
-                    found.bad_type = one == nil and kind or nil
-                end
+                found.first_bad[rule] = found.first_bad[rule] or { index = at / 8, type = kind }
             end
         end
         for kind, number in pairs(types) do

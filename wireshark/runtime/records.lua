@@ -15,9 +15,39 @@ do
 
     local hand_over
 
+    -- Hold a record to the rules, once all of it is there (`body`), as much of it as is kept, or as much as ever will be.
+    local function judge(direction, record, body)
+        local kind, layer = record.type, record.layer
+        if definitions.records[layer][kind] == nil then
+            local rule = kind >= OPTIONAL and layer .. "-record-optional" or "record-type-unknown"
+            rules.tell(record, rule, { actual = record.length })
+            return
+        elseif layer == "libxc" then
+            direction.libxc:record(record)
+        else
+            direction.libxl:record(record, body)
+        end
+        if body then
+            body_rules.look(direction, record, body)
+        elseif record.large then
+            body_rules.large(record)
+        end
+    end
+
+    -- The same for a PAGE_DATA with these pfns, false where there are too many; `reserved` is the number behind their count.
+    local function judge_pages(direction, record, words, reserved)
+        if not direction.libxc.memory_open then
+            direction.libxc:page_data(record)
+        end
+        if words then
+            body_rules.page_data(record, words, reserved)
+        end
+    end
+
     -- The record has passed by.
     local function finish(direction, record)
         direction.pending = nil
+        record.ended = direction.frame
         direction.index = direction.index + 1
         direction.need = 8
         passes.take(direction, record)
@@ -75,6 +105,7 @@ do
         if kept == listed and record.pfns.with_data > 0 then
             record.words = words
         end
+        judge_pages(direction, record, kept == listed and words, u32(buffer, at + 12, order))
         settle(direction, record, record.at + 16 + kept, record.stop)
         keep(direction, record, buffer, at, 16 + kept)
         passes.pages(direction, record)
@@ -99,10 +130,10 @@ do
             return page_data(direction, buffer, at, length, order)
         end
         if length > LIMIT then
-            return lose_at(direction, buffer, at, "record-length-limit", true)
+            return lose_at(direction, buffer, at, "record-length-limit", true, length)
         end
         if kind % OPTIONAL >= UNPASSABLE_TYPE and length > UNPASSABLE_LENGTH then
-            return lose_at(direction, buffer, at, "record-type-unknown", true)
+            return lose_at(direction, buffer, at, "record-type-unknown", true, length)
         end
         local record = begin(direction, buffer, at, kind, length, order)
         local size = record.stop - record.at
@@ -119,6 +150,7 @@ do
             settle(direction, record, record.stop, record.stop)
         end
         keep(direction, record, buffer, at, size)
+        judge(direction, record, not record.large and sub(buffer, at + 8, at + 7 + length) or nil)
         if kind == names.libxc.X86_PV_INFO and layer == "libxc" and length > 0 then
             direction.guest_width = buffer:byte(at + 8)
         end
@@ -220,7 +252,7 @@ do
         local here = sub(buffer, at, at + #text - 1)
         if here == text then
             local element = take(direction, direction.base + at - 1, "text")
-            element.name, element.layer, element.phase = "permission", "xl", "hand-over"
+            element.name, element.layer, element.phase = "permission", "xl", definitions.phases.hand_over
             know(direction, element, element.at + #text)
             settle(direction, element, element.at + #text, element.at + #text)
             keep(direction, element, buffer, at, #text)
@@ -230,8 +262,8 @@ do
             direction.need = #text
             return at
         end
-        return give_up(direction, at, "trailing-data")
+        return give_up(direction, buffer, at, "trailing-data", #buffer - at + 1)
     end
 
-    records.finish, records.passed = finish, passed
+    records.finish, records.passed, records.judge, records.judge_pages = finish, passed, judge, judge_pages
 end

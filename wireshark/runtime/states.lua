@@ -3,8 +3,11 @@
 local states = {}
 do
     local huge, sub = math.huge, string.sub
-    local take, settle = directions.take, directions.settle
+    local take, settle, refuse = directions.take, directions.settle, directions.refuse
     local sizes = definitions.header_sizes
+
+    -- Bytes of what is not understood that findings show.
+    local SHOWN = 16
 
     local state = {}
     states.of = state
@@ -47,22 +50,33 @@ do
         end
     end
 
+    -- Records may have been missed.
+    local function gap(direction)
+        direction.libxc:gap()
+        direction.libxl:gap()
+    end
+
     -- Add what a header unit at `at` of the buffer is.
     local function header(direction, key, order, buffer, at, size)
         local position = direction.base + at - 1
         local element = take(direction, position, "header")
         element.key, element.layer, element.order = key, direction.layer, order
-        element.phase = "headers"
+        element.phase = definitions.phases.headers
         know(direction, element, position + size)
         settle(direction, element, position + size, position + size)
         keep(direction, element, buffer, at, size)
+        header_rules.look(direction, element, buffer, at, size)
         return element
     end
 
-    -- Nothing from here on can be decoded; `rule` says why.
-    local function give_up(direction, at, rule)
+    -- Nothing from index `at` of the buffer on can be decoded; `rule` says why, `length` what was announced.
+    local function give_up(direction, buffer, at, rule, length)
         local element = take(direction, direction.base + at - 1, "unrecognised")
-        element.rule, element.layer, element.known = rule, direction.layer, element.at
+        element.layer, element.known = direction.layer, element.at
+        element.words = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
+        header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
+        refuse(direction, element)
+        gap(direction)
         element.upto, element.shown = huge, element.at + 1
         direction.state = state.ignore
         direction.skip = 2 ^ 62
@@ -70,12 +84,11 @@ do
     end
 
     -- Forget the place and look for the next plausible record, from position `at` on.
-    local function lose(direction, at, rule)
+    local function lose(direction, at)
         local element = direction.lost
         if element == nil then
             element = take(direction, at, "lost")
             element.layer, element.known, element.shown, element.upto = direction.layer, at, at + 1, huge
-            element.rule = rule
             direction.lost = element
         end
         direction.pending, direction.open = nil, nil
@@ -84,9 +97,15 @@ do
         expect(direction, "lost", 1, "position lost")
     end
 
-    -- What stands at `at` is none of what must stand there. `behind`: were it searched from there, it might be found again.
-    local function lose_at(direction, buffer, at, rule, behind)
-        lose(direction, direction.base + at - 1, rule)
+    -- What stands at `at` is none of what must stand there, by that rule. `behind`: were it searched from there, it might be
+    -- found again; `length` is what it announced.
+    local function lose_at(direction, buffer, at, rule, behind, length)
+        lose(direction, direction.base + at - 1)
+        if rule then
+            gap(direction)
+            header_rules.unrecognised(direction.lost, rule, sub(buffer, at, at + SHOWN - 1), length)
+            refuse(direction, direction.lost)
+        end
         return state.lost(direction, buffer, behind and at + 1 or at)
     end
 
@@ -98,8 +117,11 @@ do
         elseif kind == "" then
             if direction.joined then
                 return lose_at(direction, buffer, at)
+            elseif #buffer - at + 1 < SHOWN then
+                direction.need = SHOWN
+                return at
             end
-            return give_up(direction, at, "start-unrecognised")
+            return give_up(direction, buffer, at, "start-unrecognised")
         end
         enter(direction, kind)
         return direction.state(direction, buffer, at)
@@ -110,6 +132,7 @@ do
     end
 
     states.expect = expect
+    states.gap = gap
     states.enter = enter
     states.to_records = to_records
     states.know = know

@@ -1,12 +1,12 @@
 -- The guest's stream: losing the place in it and finding it again, and holes: core/decode/stream.py.
 local streams = {}
 do
-    local huge, sub = math.huge, string.sub
+    local huge, sub, u32 = math.huge, string.sub, numbers.u32
     local add, take, settle = directions.add, directions.take, directions.settle
     local PAGE_DATA = definitions.PAGE_DATA
     local sizes = definitions.header_sizes
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
-    local know, lose = states.know, states.lose
+    local know, lose, gap = states.know, states.lose, states.gap
     local finish, passed = records.finish, records.passed
     local header_keys = {}
 
@@ -27,6 +27,7 @@ do
         end
         local element = add(direction, position, nil, "position lost")
         element.resync = { skipped = skipped, evidence = found.evidence }
+        gap(direction)
         direction.searched = known
         direction.open = element
         direction.layer = found.layer
@@ -89,9 +90,13 @@ do
                 record.pfns = pages.look(sub(words, 1, #words - #words % 8), record.order)
                 local listed = 8 * record.count
                 record.first_page = record.at + 16 + (listed < record.length - 8 and listed or record.length - 8)
+                records.judge_pages(direction, record, words, u32(record.bytes, 13, record.order))
+                passes.pages(direction, record)
+                return
             end
             passes.pages(direction, record)
         end
+        records.judge(direction, record)
     end
 
     -- Whether a hole that ends in front of `behind` lies in a header of known size, which then is passed over.
@@ -107,7 +112,7 @@ do
         end
         local element = take(direction, at, "header")
         local bytes = directions.take_held(direction)
-        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, "headers"
+        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, definitions.phases.headers
         element.order = key == direction.wrapped_key and direction.order_wrapper or direction.order_libxc
         element.bytes, element.last = bytes, direction.frame
         element.shown = behind + 1
@@ -194,6 +199,8 @@ do
         local direction = directions.new(connection, "sender")
         direction.index, direction.layer, direction.outer = 0, "", joined and "?" or ""
         direction.order_libxl, direction.order_libxc, direction.checkpoint = "<", "<", "outside"
+        direction.libxc = libxc_order.new()
+        direction.libxl = libxl_order.new(direction.libxc)
         direction.joined = joined
         direction.on_passed, direction.on_hole = passed, streams.hole
         passes.new(direction)

@@ -5,7 +5,9 @@
 --   sink:open(row, offset, size, label)              a struct, array or chain begins
 --   sink:close()
 --   sink:array(row, offset, size, count)             returns true to be told the items too
---   sink:problem(kind, path, offset, message)        something that the definition forbids
+--   sink:problem(kind, path, offset, message, actual, expected)
+--                                                    something that the definition forbids, below the entry of a chain that
+--                                                    sink.inside names, if any; numbers where one must be another
 local structs = {}
 do
     local sub, floor, format = string.sub, math.floor, string.format
@@ -13,12 +15,14 @@ do
     local enumerations = definitions.enumerations
     local decode_struct
 
+    -- A number and its name.
     local function meaning_text(enumeration, number)
         local digits = enumeration.digits
         local shown = digits > 0 and hex(number % 4294967296, floor(number / 4294967296), digits)
             or numbers.decimal(number)
         return format("%s (%s)", shown, enumeration.names[number] or "unknown")
     end
+    structs.meaning = meaning_text
 
     -- Check a number against its row, and tell its bits.
     local function number(row, data, at, from, order, path, sink)
@@ -30,7 +34,7 @@ do
             local must_lo, must_hi = halves(row.must, 1, size, "<")
             if must_lo ~= lo or must_hi ~= hi then
                 sink:problem(must_lo + must_hi == 0 and "reserved" or "value", path, offset,
-                    format("%s is %s, must be %s", path, hex(lo, hi), hex(must_lo, must_hi)))
+                    format("%s is %s, must be %s", path, hex(lo, hi), hex(must_lo, must_hi)), lo, must_lo)
             end
         end
         for _, part in ipairs(row.bits or {}) do
@@ -49,7 +53,8 @@ do
             local enumeration = enumerations[row.values]
             if not enumeration.names[value] and not enumeration.open then
                 sink:problem("value", path, offset,
-                    format("%s is %s, known are %s", path, meaning_text(enumeration, value), enumeration.known))
+                    format("%s is %s, known are %s", path, meaning_text(enumeration, value), enumeration.known), value,
+                    "(" .. enumeration.known .. ")")
             end
         elseif row.flags then
             local unknown_lo = lo - numbers.band(lo, row.known_lo)
@@ -155,8 +160,11 @@ do
         decode_struct(row.item.rows, data, at, stop, order, from, where .. ".", sink, row.item)
         if known then
             local size = behind.stop - behind.at
-            -- Its problems are told by the names of its own fields.
+            -- Its problems are told by the names of its own fields; the sink knows where those are.
+            local around = sink.inside
+            sink.inside = where
             structs.decode(known.layouts and known.layouts[size] or known, data, behind.at, behind.stop, order, from, sink)
+            sink.inside = around
         elseif behind.stop > behind.at then
             sink:leaf(row.data, behind.at - from, behind.stop - behind.at, "")
         end
@@ -179,7 +187,7 @@ do
                     or format("announces %s bytes, which lead to nothing known", numbers.decimal(length))
                 sink:problem("length", where, at - from,
                     format("%s %s; the chain is picked up again %d bytes on, at %d", where, wrong, following - behind,
-                        following - 1))
+                        following - from))
             elseif ends - behind < length then
                 sink:problem("length", where, at - from,
                     format("%s announces %s bytes, %d are left", where, numbers.decimal(length), ends - behind))

@@ -4,62 +4,90 @@ do
     local format = string.format
 
     -- Lines of more than 71 characters are wrapped in the window that Wireshark opens.
+    local LINE = "  %9s  %-13s %7s %9s %8s %9s  %s"
+
+    -- What a pass is. At the end of the capture that is settled even where no later record has shown it.
+    local function kind_of(direction, pass)
+        return pass.kind or passes.last_kind(direction)
+    end
+
     local function iterations(direction, lines)
-        local rows, order = {}, {}
+        local rows = {}
         for _, element in ipairs(direction.elements) do
-            local index = element.iteration
-            if index then
-                local row = rows[index]
+            local pass = element.pass
+            if pass then
+                local row = rows[pass.index]
                 if row == nil then
-                    row = { records = 0, pfns = 0, pages = 0, bytes = 0, first = element.frame, phase = element.phase }
-                    rows[index] = row
-                    order[#order + 1] = index
+                    row = { records = 0, pfns = 0, pages = 0, bytes = 0, first = element.frame }
+                    rows[pass.index] = row
                 end
                 row.records = row.records + 1
                 row.pfns = row.pfns + (element.pfns and element.pfns.count or 0)
-                row.pages = row.pages + element.with_data
-                row.bytes = row.bytes + element.stop - element.at
+                -- Of the last record there may be less than it announces.
+                local stop = element.stop < direction.front and element.stop or direction.front
+                row.pages = row.pages + (stop == element.stop and element.with_data
+                    or math.floor((stop - element.first_page) / definitions.page_size))
+                row.bytes = row.bytes + stop - element.at
+                row.last = element.ended or direction.seen
             end
         end
-        if #order == 0 then
+        if #direction.passes == 0 then
             return
         end
-        lines[#lines + 1] = "  iteration  phase      records     pfns    pages       bytes   frames"
-        for _, index in ipairs(order) do
-            local row = rows[index]
-            lines[#lines + 1] = format("  %9d  %-10s %7d %8.0f %8.0f %11.0f   %s-", index, row.phase, row.records, row.pfns,
-                row.pages, row.bytes, tostring(row.first))
+        lines[#lines + 1] = format(LINE, "iteration", "kind", "records", "pfns", "pages", "bytes", "frames")
+        for _, pass in ipairs(direction.passes) do
+            local row = rows[pass.index]
+            lines[#lines + 1] = format(LINE, pass.index, kind_of(direction, pass), row.records, numbers.decimal(row.pfns),
+                numbers.decimal(row.pages), numbers.decimal(row.bytes), format("%d-%d", row.first, row.last))
         end
     end
 
     local function run_line(run)
-        local last = run.last
-        return format("  #%-6d %-5s %-22s %12.0f bytes at %.0f%s", run.first.index, run.first.layer,
+        return format("  #%-6d %-5s %-26s %10s bytes at %s%s", run.first.index, run.first.layer,
             run.count > 1 and format("%s x %d", elements.type_name(run.first), run.count) or elements.type_name(run.first),
-            run.bytes, run.first.at, last.missing > 0 and " (bytes missing)" or "")
+            numbers.decimal(run.bytes), numbers.decimal(run.first.at), run.missing and " (bytes missing)" or "")
     end
 
     local function list_records(direction, lines)
         local run
-        lines[#lines + 1] = "  records"
+        local function flush(line)
+            if run then
+                lines[#lines + 1] = run_line(run)
+                run = nil
+            end
+            lines[#lines + 1] = line
+        end
+        flush("  records")
         for _, element in ipairs(direction.elements) do
             if element.kind == "record" and element.type then
                 if run and run.first.type == element.type and run.first.layer == element.layer
-                    and run.first.iteration == element.iteration then
-                    run.count, run.bytes, run.last = run.count + 1, run.bytes + element.stop - element.at, element
+                    and run.first.pass == element.pass then
+                    run.count, run.bytes = run.count + 1, run.bytes + element.stop - element.at
                 else
-                    if run then
-                        lines[#lines + 1] = run_line(run)
-                    end
-                    run = { first = element, last = element, count = 1, bytes = element.stop - element.at }
+                    flush()
+                    run = { first = element, count = 1, bytes = element.stop - element.at }
                 end
+                run.missing = run.missing or element.missing > 0
             elseif element.kind == "text" then
-                lines[#lines + 1] = format("  %s in frame %s", element.name, tostring(element.last))
+                flush(format("  %s in frame %s", element.name, tostring(element.last)))
+            elseif element.kind == "lost" or element.kind == "unrecognised" then
+                flush(format("  %s at %s", element.words or "position lost", numbers.decimal(element.at)))
             end
         end
-        if run then
-            lines[#lines + 1] = run_line(run)
+        flush()
+    end
+
+    local function one(connection, direction, lines)
+        lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s bytes%s", connection.id, connection.stream,
+            direction.role, numbers.decimal(direction.front), direction.over and ", complete" or "")
+        local rule, message = endings.of(direction)
+        if rule then
+            lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)
         end
+        if direction.role == "sender" then
+            iterations(direction, lines)
+        end
+        list_records(direction, lines)
     end
 
     function summary.text()
@@ -68,11 +96,7 @@ do
             for side = 0, 1 do
                 local direction = connection.directions[side]
                 if direction then
-                    lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %.0f bytes%s", connection.id,
-                        connection.stream, direction.role, direction.front,
-                        direction.over and ", complete" or "")
-                    iterations(direction, lines)
-                    list_records(direction, lines)
+                    one(connection, direction, lines)
                 end
             end
         end

@@ -7,10 +7,11 @@ do
     -- Most items below one record: more would make Wireshark give up on the frame.
     trees.MOST = 20000
 
-    -- A sink for structs.decode whose offset 0 is byte `base` of `tvb`. `hidden` names arrays that are not listed.
-    function trees.sink(item, tvb, base, what, hidden)
+    -- A sink for structs.decode whose offset 0 is byte `base` of `tvb`. `rule_of` gives the rule that a problem breaks, if it
+    -- does, and what fills its message; `hidden` names arrays that are not listed.
+    function trees.sink(item, tvb, base, rule_of, hidden)
         return setmetatable({
-            tvb = tvb, base = base, stack = { item }, last = item, what = what, hidden = hidden or {}, left = trees.MOST,
+            tvb = tvb, base = base, stack = { item }, last = item, rule_of = rule_of, hidden = hidden or {}, left = trees.MOST,
         }, tree_of)
     end
 
@@ -110,7 +111,13 @@ do
         return true
     end
 
-    function tree_of:problem(kind, _, _, message)
-        findings.add(self.last, findings.of_problem[kind], { what = self.what, problem = message })
+    function tree_of:problem(kind, path, _, message, actual, expected)
+        if self.inside then
+            path = path == "" and self.inside or self.inside .. "." .. path
+        end
+        local rule, values = self.rule_of(kind, path, message, actual, expected)
+        if rule then
+            findings.add(self.last, rule, values)
+        end
     end
 end

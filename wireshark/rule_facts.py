@@ -1,0 +1,117 @@
+"""What the runtime needs to hold streams to the rules: their words, and the tables by which core/check goes."""
+
+from __future__ import annotations
+
+from xenmig.core.check import (
+    bodies,
+    framing,
+    hvm_context_rules,
+    libxc_order,
+    libxl_order,
+    memory_rules,
+    policy_rules,
+    pv_rules,
+)
+from xenmig.core.check.rules import RULES
+from xenmig.core.definitions import libxc, libxl
+from xenmig.core.definitions.structs import Struct
+from xenmig.wireshark.rows import accepted, key_of, name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from xenmig.wireshark.literals import Plain
+
+END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "conversation-ended")
+"""No packet shows that the last one was the last: what breaks these is said in the table that the Tools menu shows and
+that tshark prints, of the guest's stream."""
+BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
+"Of the rules over what is inside bodies those that the definitions decide."
+INSIDE = (hvm_context_rules, memory_rules, policy_rules, pv_rules)
+"""Rules that compare what several records, or guest memory, say: ``xenmig verify --bodies`` and ``--deep`` hold streams
+to them, the dissector does not. It would have to keep the guest's state, and a byte for each of its pages."""
+SHOWN = tuple(
+    rule
+    for rule in RULES
+    if rule not in END_RULES
+    and (rule in BY_DEFINITION or not any(rule == one.id for module in INSIDE for one in module.RULES))
+)
+"The rules that are expert information."
+
+HEADER_NAMES = {
+    libxl.Header: "libxl header",
+    libxc.ImageHeader: "libxc image header",
+    libxc.DomainHeader: "libxc domain header",
+}
+"What findings call the headers of libxl and libxc: core/check/framing.py."
+
+
+def _set(numbers: Iterable[int | None]) -> dict[int, Plain]:
+    return {number: True for number in numbers if number is not None}
+
+
+def _list(numbers: Iterable[int | None]) -> list[int]:
+    return [number for number in numbers if number is not None]
+
+
+def _release(text: str) -> list[int]:
+    return [int(part) for part in text.split(".")]
+
+
+def rule_facts() -> dict[str, Plain]:
+    """Fields of the Lua table ``definitions``."""
+    records = {layer: Struct.records[layer] for layer in (libxl.LAYER, libxc.LAYER)}
+    return {
+        "rules": {
+            id: {
+                "severity": RULES[id].severity,
+                "title": RULES[id].title,
+                "message": RULES[id].message,
+                "at_end": id in END_RULES or None,
+            }
+            for id in (*SHOWN, *END_RULES)
+        },
+        "rule_of_problem": dict(bodies.RULE_OF_PROBLEM),
+        "header_names": {key_of(definition): name for definition, name in HEADER_NAMES.items()},
+        "header_rules": {
+            "magic": dict.fromkeys(framing.MAGIC, True),
+            "legacy": int(libxl.Options.LEGACY),
+            "libxl_big_endian": int(libxl.Options.BIG_ENDIAN),
+            "libxc_big_endian": int(libxc.ImageOptions.BIG_ENDIAN),
+            "known_versions": " and ".join(str(version) for version in libxc_order.VERSIONS),
+        },
+        "libxc_order": {
+            "versions": _set(libxc_order.VERSIONS),
+            "version_2_since": _release(libxc_order.VERSION_2_SINCE),
+            "version_3_since": _release(libxc_order.VERSION_3_SINCE),
+            "guest_types": {int(libxc.DomainType.X86_PV): "PV", int(libxc.DomainType.X86_HVM): "HVM"},
+            "guests": {
+                number: dict.fromkeys(body.guests, True) for number, body in sorted(records[libxc.LAYER].items())
+            },
+            "of_version_3": _set(
+                number
+                for number, body in sorted(records[libxc.LAYER].items())
+                if body.since == libxc_order.VERSION_3_SINCE
+            ),
+            "once": _set(libxc_order.ONCE),
+            "repeated": {number: rule for number, rule in libxc_order.REPEATED.items() if number is not None},
+            "policies": _list(libxc_order.POLICIES),
+            "vcpu": _list(libxc_order.VCPU),
+        },
+        "libxl_order": {"emulators": _set(libxl_order.EMULATORS)},
+        "body_rules": {
+            "pairs": dict(bodies.PAIRS),
+            "p2m_pfns_at": libxc.X86PvP2mFrames.field("p2m_pfns").offset,
+            "hvm_header": list(bodies.HVM_HEADER_BEGINS),
+            "zero_content": [body.record for body in bodies.ZERO_CONTENT_BODIES],
+            "zero_content_length": len(bodies.ZERO_CONTENT),
+            "physmap": {name.decode(): True for name in bodies.PHYSMAP},
+            "checkpoint_state": name_of(libxl.CheckpointStateId),
+            "page_data_reserved": libxc.PageData.field("reserved1").name,
+        },
+        "accepts": {
+            layer: {number: accepted(body) for number, body in sorted(found.items())}
+            for layer, found in records.items()
+        },
+    }

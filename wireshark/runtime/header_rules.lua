@@ -1,0 +1,89 @@
+-- The rules of headers: core/check/framing.py.
+local header_rules = {}
+do
+    local u32, band, format = numbers.u32, numbers.band, string.format
+    local tell = rules.tell
+    local facts = definitions.header_rules
+    -- By key of the header: what else is asked of it.
+    local special = {}
+
+    -- Which rule a problem is that decoding a header by definition finds, and what fills its message; nil where the header
+    -- would not have been taken for one.
+    function header_rules.of_problem(element, kind, path, message, actual, expected)
+        local values = { what = rules.what(element), problem = message, actual = actual, known = expected }
+        if kind == "value" and facts.magic[path] then
+            return nil
+        elseif path == "version" then
+            return "version-unknown", values
+        elseif path == "mandatory_flags" then
+            return "xl-mandatory-flags", values
+        elseif element.key == "xl.optional_data" then
+            return "xl-config-length", values
+        end
+        return definitions.rule_of_problem[kind], values
+    end
+
+    -- Look at a header of `size` bytes at `at` of the buffer that is complete.
+    function header_rules.look(direction, element, buffer, at, size)
+        local check = special[element.key]
+        if check then
+            check(direction, element, buffer, at, size)
+        end
+    end
+
+    special["libxl.header"] = function(direction, element, buffer, at)
+        local options = u32(buffer, at + 12, ">")
+        direction.libxl:start()
+        direction.legacy = band(options, facts.legacy) > 0
+        if band(options, facts.libxl_big_endian) > 0 then
+            tell(element, "big-endian")
+        end
+    end
+
+    special["libxc.image_header"] = function(direction, element, buffer, at)
+        local version = u32(buffer, at + 12, ">")
+        direction.libxc:start(version)
+        if not definitions.libxc_order.versions[version] then
+            tell(element, "version-unknown", { actual = version, known = facts.known_versions })
+        end
+        if band(numbers.u16(buffer, at + 16, ">"), facts.libxc_big_endian) > 0 then
+            tell(element, "big-endian")
+        end
+    end
+
+    special["libxc.domain_header"] = function(direction, element, buffer, at)
+        local order = element.order
+        direction.libxc:domain(element, u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order))
+    end
+
+    special["xl.optional_data"] = function(_, element, buffer, at, size)
+        if size < 4 then
+            return
+        end
+        local length = u32(buffer, at, element.order)
+        if length < size - 4 then
+            tell(element, "xl-config-rest", { actual = size - 4 - length })
+        end
+        if length > 0 and length <= size - 4 and buffer:byte(at + 3 + length) ~= 0 then
+            tell(element, "xl-config-unterminated", { actual = length })
+        end
+    end
+
+    -- Why what stands at a place is none of what must stand there. `data` is up to 16 bytes of it; `length` what was
+    -- announced, where that is the reason.
+    function header_rules.unrecognised(element, rule, data, length)
+        local shown = #data > 0 and numbers.dump(data, 16) or "nothing"
+        local values = { what = shown, data = shown, layer = element.layer, actual = length, known = "2" }
+        if rule == "record-length-limit" then
+            values.expected = definitions.length_limit
+            if element.layer == "xl" or element.layer == "libvirt" then
+                values.layer = format("%s configuration", element.layer)
+            end
+        elseif rule == "record-type-unknown" then
+            values.what = rules.name(element.layer, u32(data, 1, "<"))
+        elseif rule == "version-unknown" then
+            values.what = format("%s header", element.layer)
+        end
+        tell(element, rule, values)
+    end
+end
