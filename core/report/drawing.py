@@ -14,6 +14,7 @@ from xenmig.core.report.palette import LIGHT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 PIXELS_PER_INCH = 72
@@ -105,6 +106,15 @@ def only_grid(axes: Axes, axis: str) -> None:
     axes.grid(visible=False, axis="y" if axis == "x" else "x")
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
+
+
+TIP = "tip "
+"How the ids of elements begin that are to have the rest of their id as a title, which browsers show on hovering."
+
+
+def tip(artist: Artist, text: str) -> None:
+    """Say something about one element of a plot."""
+    artist.set_gid(TIP + text)
 
 
 _DECIMAL = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
@@ -57,7 +58,8 @@ def page(reading: Reading, subjects: Sequence[Subject]) -> str:
         .from_string(_file("page.html.jinja"))
         .render(
             title=_title(subjects),
-            name=reading.name,
+            # The page goes to people who have not got the reader's folders.
+            name=os.path.basename(reading.name),
             kind=reading.kind,
             size=reading.size,
             notices=reading.notices,

@@ -51,10 +51,24 @@ def _pause(migration: Migration) -> Answer:
     if found is None:
         return Answer(question, "Not known", why_unknown(migration))
     longest = max(found.steps, key=lambda step: step.seconds, default=None)
-    text = f"most of it, {duration(longest.seconds)}: {longest.name}" if longest is not None else ""
+    texts = [f"most of it, {duration(longest.seconds)}: {longest.name}"] if longest is not None else []
     if found.upper is None:
-        return Answer(question, f"At least {duration(found.lower)}", f"{text}; {found.upper_reason}".lstrip("; "))
-    return Answer(question, f"{duration(found.lower)} to {duration(found.upper)}", text)
+        texts = [f"from {duration(found.lower)} on", *texts, found.upper_reason]
+        return Answer(question, f"At least {_about(found.lower)}", "; ".join(texts))
+    texts.insert(0, f"{duration(found.lower)} to {duration(found.upper)}")
+    lower, upper = _about(found.lower), _about(found.upper)
+    if lower == upper:
+        return Answer(question, upper, "; ".join(texts))
+    number, unit = lower.split(" ", 1)
+    # "12.0 to 12.1 s": the unit once.
+    return Answer(question, f"{number if upper.endswith(f' {unit}') else lower} to {upper}", "; ".join(texts))
+
+
+def _about(seconds: float) -> str:
+    """A time span as one says it."""
+    if abs(seconds) < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:#.3g} s" if abs(seconds) < 100 else duration(seconds)
 
 
 def _owner(migration: Migration) -> Answer:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import io
 import re
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, fromstring, tostring
+from xml.etree.ElementTree import Element, fromstring, register_namespace, tostring
 
-from xenmig.core.report.drawing import style
+from xenmig.core.report.drawing import TIP, style
 from xenmig.core.report.palette import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from matplotlib.figure import Figure
-
     from xenmig.core.report.drawing import Plot, Width
 
 _SVG = "{http://www.w3.org/2000/svg}"
-_HREF = "{http://www.w3.org/1999/xlink}href"
+_XLINK = "{http://www.w3.org/1999/xlink}"
+_HREF = f"{_XLINK}href"
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _SPACE = re.compile(r"\s+")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _FAMILY = re.compile(r"font-family: [^;]*; ?")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
+register_namespace("", _SVG.strip("{}"))
+register_namespace("xlink", _XLINK.strip("{}"))
 PNG_SCALE = 2
 "Pixels of a PNG for each pixel of the page: sharp on dense screens and on paper."
 
@@ -46,12 +47,6 @@ class Styles:
         return "".join(f".plot .{name}{{{declarations}}}" for declarations, name in self._classes.items())
 
 
-def draw(plot: Plot, width: Width) -> Figure:
-    """The plot drawn at a width."""
-    with style():
-        return plot.draw(width)
-
-
 def file(plot: Plot, width: Width, format: str) -> bytes:
     """The plot as the contents of a file, on light ground; ``format`` is "svg" or "png"."""
     with style():
@@ -59,15 +54,29 @@ def file(plot: Plot, width: Width, format: str) -> bytes:
         out = io.BytesIO()
         if format == "svg":
             drawn.savefig(out, format=format, metadata={"Date": None, "Title": plot.title})
-        else:
-            drawn.savefig(out, format=format, dpi=drawn.dpi * PNG_SCALE, metadata={"Title": plot.title})
+            return _with_tips(out.getvalue())
+        drawn.savefig(out, format=format, dpi=drawn.dpi * PNG_SCALE, metadata={"Title": plot.title})
     return out.getvalue()
+
+
+def _with_tips(data: bytes) -> bytes:
+    root = fromstring(data)  # noqa: S314 - matplotlib wrote it
+    for element in root.iter():
+        text = element.get("id", "")
+        if text.startswith(TIP):
+            del element.attrib["id"]
+            title = Element(f"{_SVG}title")
+            title.text = text.removeprefix(TIP)
+            element.insert(0, title)
+    return tostring(root)
 
 
 def inline(plot: Plot, width: Width, prefix: str, styles: Styles) -> str:
     """The plot as an ``svg`` element. ``prefix`` makes its ids unlike all others in the page."""
     root = fromstring(file(plot, width, "svg"))  # noqa: S314 - matplotlib wrote it
     _prune(root)
+    for title in root.findall(f"{_SVG}title"):
+        root.remove(title)
     referenced = {name for element in root.iter() for name in _references(element)}
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
@@ -96,7 +105,7 @@ def _prune(element: Element) -> None:
         _prune(child)
         tag = child.tag.removeprefix(_SVG)
         ground = child.get("id") == "patch_1" and element.get("id") == "figure_1"
-        if tag in ("metadata", "style", "title") or ground or (tag in ("g", "defs") and not len(child)):
+        if tag in ("metadata", "style") or ground or (tag in ("g", "defs") and not len(child)):
             element.remove(child)
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from xenmig.core.report.drawing import Plot, figure, only_grid, short
+from xenmig.core.cli.units import count, duration, rate
+from xenmig.core.report.drawing import Plot, figure, only_grid, short, tip
 from xenmig.core.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def _draw(found: list[Iteration], width: Width) -> Figure:
             continue
         places, heights = [place for place, _ in shown], [one.pages for _, one in shown]
         bars = axes.bar(places, heights, width=min(0.72, 96 / spaced), color=LIGHT[role], label=meaning)
+        for bar, (_, one) in zip(bars, shown, strict=True):
+            tip(bar, _says(one))
         if spaced >= PIXELS_PER_LABEL:
             axes.bar_label(
                 bars, labels=[f"{height:,}" for height in heights], padding=3, color=LIGHT["ink"], bbox=_GROUND
@@ -81,6 +84,11 @@ def _draw(found: list[Iteration], width: Width) -> Figure:
     )
     drawn.legend(loc="outside upper left", ncols=1 if width.name == "narrow" else 3)
     return drawn
+
+
+def _says(one: Iteration) -> str:
+    text = f"iteration {one.index}: {count(one.pages, 'page')} of {count(one.pfns, 'pfn')}"
+    return text if one.seconds is None else f"{text}, {duration(one.seconds)}, {rate(one.bytes, one.seconds)}"
 
 
 def _pages(iteration: Iteration) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xenmig.core.analysis.downtime import downtime
 from xenmig.core.cli.units import duration
-from xenmig.core.report.drawing import NARROW, Plot
+from xenmig.core.report.drawing import NARROW, Plot, tip
 from xenmig.core.report.palette import LIGHT
 from xenmig.core.report.rows import bar_height, rows
 
@@ -55,7 +55,8 @@ def _draw(found: Downtime, width: Width) -> Figure:
     began = 0.0
     for row, step in enumerate(steps):
         role = _ROLES.get(step.name, "stop" if step.name.endswith(" pass") else "handover")
-        axes.barh(row, step.seconds * scale, left=began * scale, height=bar_height(width), color=LIGHT[role])
+        (bar,) = axes.barh(row, step.seconds * scale, left=began * scale, height=bar_height(width), color=LIGHT[role])
+        tip(bar, f"{step.name}: {values[row]}")
         ended = began + step.seconds
         if width is not NARROW:
             _write(axes, row, values[row], (began * scale, ended * scale), whole * scale)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xenmig.core.cli.units import duration
-from xenmig.core.report.drawing import Plot
+from xenmig.core.cli.units import count, duration
+from xenmig.core.report.drawing import Plot, tip
 from xenmig.core.report.palette import LIGHT
 from xenmig.core.report.parts import ROLES, parts
 from xenmig.core.report.rows import bar_height, rows
@@ -46,28 +46,34 @@ def _draw(migration: Migration, found: list[Part], width: Width) -> Figure:
     lanes = [role for role in ROLES if any(part.role == role for part in found)]
     drawn, axes = rows(width, [ROLES[role] for role in lanes])
     for row, role in enumerate(lanes):
-        spans = [_span(part, began) for part in found if part.role == role]
-        _lane(axes, row, _joined(spans), whole, role, bar_height(width))
+        lane = [part for part in found if part.role == role]
+        each = -(-len(lane) // MOST_BARS)
+        for at in range(0, len(lane), each):
+            _bar(axes, row, lane[at : at + each], began, whole, bar_height(width))
     axes.set_xlim(0, whole)
     axes.set_xlabel("seconds since the first byte")
     return drawn
 
 
-def _lane(axes: Axes, row: int, spans: list[tuple[float, float]], whole: float, role: str, height: float) -> None:
-    least = whole * THINNEST
-    bars = [(start, max(end - start, least)) for start, end in spans]
+def _bar(axes: Axes, row: int, together: list[Part], began: int, whole: float, height: float) -> None:
+    """One part, or several that follow each other."""
+    first, last = together[0], together[-1]
+    start, end = _span(first, began)[0], max(_span(part, began)[1] for part in together)
     # Iterations that follow each other at once are told apart by their edges.
-    axes.broken_barh(
-        bars, (row - height / 2, height), facecolors=LIGHT[role], edgecolors=LIGHT["surface"], linewidth=0.6
+    (bar,) = axes.barh(
+        row,
+        max(end - start, whole * THINNEST),
+        left=start,
+        height=height,
+        color=LIGHT[first.role],
+        edgecolor=LIGHT["surface"],
+        linewidth=0.6,
     )
+    name = first.name if first is last else f"{first.name} to {last.name}"
+    tip(bar, f"{name}: {start:.3f} s to {end:.3f} s, {count(sum(part.bytes or 0 for part in together), 'byte')}")
 
 
 def _span(part: Part, began: int) -> tuple[float, float]:
     assert part.first is not None
     assert part.last is not None
     return (part.first.time - began) / 1e9, (part.last.time - began) / 1e9
-
-
-def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    each = -(-len(spans) // MOST_BARS)
-    return [(spans[at][0], max(end for _, end in spans[at : at + each])) for at in range(0, len(spans), max(1, each))]
