@@ -19,6 +19,7 @@ COMMANDS = {
     "report": "one page to look at, with plots, that opens offline",
     "rules": "what verify checks: severity, reason, source, and who refuses what breaks it",
     "extract": "the streams out of a capture, byte for byte",
+    "scrub": "a copy without the guest's memory, fit for a bug report",
     "wireshark": "install the dissector for Wireshark and tshark, say where it is, or remove it",
     "scapy": "an interactive session with the records as Scapy packets",
 }

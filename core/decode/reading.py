@@ -118,11 +118,11 @@ class Reading:
         if kind in STREAMS:
             self._start = kind or ""
             return
-        from xenmig.core.sources.capture import Capture, is_capture
+        from xenmig.core.sources.capture import is_capture
 
         if is_capture(first):
             self.kind = "capture"
-            self.capture = Capture(self.input, self._consumer, watcher=watcher)
+            self.capture = self._capture(watcher)
         elif kind == "xl receiver":
             self._start = kind
         elif cut := recognise_cut(first):
@@ -159,6 +159,11 @@ class Reading:
     def close(self) -> None:
         """Give back the descriptor."""
         self.input.close()
+
+    def _capture(self, watcher: Watcher | None) -> Capture:
+        from xenmig.core.sources.capture import Capture
+
+        return Capture(self.input, self._consumer, watcher=watcher)
 
     def _single(self) -> Stream:
         if self._start == "xl receiver":

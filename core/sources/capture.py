@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xenmig.core.sources.input import Input
     from xenmig.core.sources.interest import ConsumerFactory
     from xenmig.core.sources.notice import Notice
+    from xenmig.core.sources.segment import Segment
     from xenmig.core.sources.watcher import Watcher
 
 
@@ -243,8 +244,8 @@ class Capture:
             frame += 1
             self._frame(frames, start, head, frame)
 
-    def _frame(self, frames: Frames, start: int, head: Head, frame: int) -> None:
-        """Take any frame."""
+    def _frame(self, frames: Frames, start: int, head: Head, frame: int) -> Segment | None:
+        """Take any frame; returns the segment in it, if there is one."""
         data = frames.window
         captured = head[2]
         wire = max(captured, head[3])
@@ -252,15 +253,15 @@ class Capture:
         version, position, link_start, link_end = network(frames.link_type, data, start, end)
         if not version:
             self._notices.add("not IP", "frames that hold no IP datagram are not looked at", frame=frame)
-            return
+            return None
         ip = datagram(version, data, position, end, start + wire)
         if ip.protocol != TCP:
             self._not_tcp(ip.protocol, frame)
-            return
+            return None
         found = segment(data, ip, end, frame, head)
         if found is None:
             self._notices.add("malformed TCP", "the TCP header is damaged or was not captured", frame=frame)
-            return
+            return None
         if found.length > found.end - found.start and captured < wire:
             self._notices.add(
                 "snaplen",
@@ -270,6 +271,7 @@ class Capture:
         if ip.plain:
             self._habit.met(version, position - start, link_start - start, data[link_start:link_end])
         self._reassembler.segment(found)
+        return found
 
     def _not_tcp(self, protocol: int, frame: int) -> None:
         if protocol == FRAGMENT:

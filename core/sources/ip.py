@@ -47,6 +47,11 @@ def datagram(version: int, data: bytes, start: int, end: int, wire_end: int) -> 
     return _ipv4(data, start, end, wire_end) if version == 4 else _ipv6(data, start, end, wire_end)
 
 
+def header_end(version: int, data: bytes, start: int) -> int:
+    """Where the fixed header and the options of the IP datagram at ``start`` end; extension headers come behind."""
+    return start + ((data[start] & 0x0F) * 4 if version == 4 else 40)
+
+
 def _ipv4(data: bytes, start: int, end: int, wire_end: int) -> Datagram:
     if start + 20 > end or data[start] >> 4 != 4:
         return Datagram(MALFORMED)

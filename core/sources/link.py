@@ -30,6 +30,9 @@ _VLAN_TAGS = frozenset((0x8100, 0x88A8, 0x9100, 0x9200))
 _FAMILIES = {2: 4, 10: 6, 24: 6, 28: 6, 30: 6}
 "AF_INET everywhere; AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, macOS."
 
+_HEADERS = {ETHERNET: (12, 14), LINUX_SLL: (14, 16), LINUX_SLL2: (0, 20)}
+"Where in the header the type of what it carries lies, and how long the header is."
+
 NOT_IP = (0, 0, 0, 0)
 
 
@@ -39,12 +42,9 @@ def network(link_type: int, data: bytes, start: int, end: int) -> tuple[int, int
     Returns the IP version, the position of the IP header, and the bounds of those bytes of the link header that say
     so; or NOT_IP, whose version is 0, for other protocols and for frames too short to tell.
     """
-    if link_type == ETHERNET:
-        return _ethertype(data, start + 12, start + 14, end)
-    if link_type == LINUX_SLL:
-        return _ethertype(data, start + 14, start + 16, end)
-    if link_type == LINUX_SLL2:
-        return _ethertype(data, start, start + 20, end)
+    if link_type in _HEADERS:
+        field, size = _HEADERS[link_type]
+        return _ethertype(data, start + field, start + size, end)
     if link_type in RAW:
         version = data[start] >> 4 if start < end else 0
         return (version, start, start, start) if version in (4, 6) else NOT_IP
@@ -60,6 +60,22 @@ def network(link_type: int, data: bytes, start: int, end: int) -> tuple[int, int
         version = _FAMILIES.get(family, 0)
         return (version, start + 4, start, start + 4) if version else NOT_IP
     return NOT_IP
+
+
+def payload_start(link_type: int, data: bytes, start: int, end: int) -> int:
+    """Where the header of the frame ``data[start:end]`` ends, whatever protocol comes behind it.
+
+    Of an unknown link type nothing is taken for a header.
+    """
+    if link_type in _HEADERS:
+        field, size = _HEADERS[link_type]
+        position = start + size
+        field += start
+        while position <= end and data[field] << 8 | data[field + 1] in _VLAN_TAGS:
+            field = position + 2
+            position += 4
+        return min(position, end)
+    return min(start + 4, end) if link_type in (NULL, LOOP) else start
 
 
 def _ethertype(data: bytes, field: int, position: int, end: int) -> tuple[int, int, int, int]:

@@ -22,8 +22,8 @@ MAGICS = {
 }
 "First four bytes: byte order of the file, and nanoseconds in a unit of its time stamps (section 4)."
 
-_FILE_HEADER = 24
-_RECORD_HEADER = 16
+FILE_HEADER = 24
+RECORD_HEADER = 16
 
 
 class PcapReader:
@@ -39,9 +39,9 @@ class PcapReader:
     def __init__(self, input: Input, notices: Notices) -> None:
         self._notices = notices
         self._window = window = Window(input)
-        if not window.ensure(_FILE_HEADER):
+        if not window.ensure(FILE_HEADER):
             raise UnreadableInput(
-                input.name, f"the pcap file header is cut short: {window.available} of {_FILE_HEADER} bytes are there"
+                input.name, f"the pcap file header is cut short: {window.available} of {FILE_HEADER} bytes are there"
             )
         start = window.position
         order, self.scale = MAGICS[window.data[start : start + 4]]
@@ -49,7 +49,7 @@ class PcapReader:
         self._link_type: int = Struct(order + "20xI").unpack_from(window.data, start)[0] & 0xFFFF
         self._head = Struct(order + "IIII")
         self._frame = 0
-        window.position += _FILE_HEADER
+        window.position += FILE_HEADER
 
     def frames(self) -> Frames | None:
         window = self._window
@@ -64,23 +64,23 @@ class PcapReader:
             try:
                 while True:
                     head = unpack(data, position)
-                    start = position + _RECORD_HEADER
+                    start = position + RECORD_HEADER
                     position = start + head[2]
                     if position > size:
                         missing = position - size
-                        position = start - _RECORD_HEADER
+                        position = start - RECORD_HEADER
                         break
                     starts.append(start)
                     heads.append(head)
             # Raised by the last header of each window only; cheaper than comparing before each.
             except struct.error:
-                missing = _RECORD_HEADER - (size - position)
+                missing = RECORD_HEADER - (size - position)
             window.position = position
             if starts:
                 self._frame += len(starts)
                 return Frames(data, self._link_type, starts, heads)
             if missing > LARGEST_FRAME:
-                self._damaged(missing + window.available - _RECORD_HEADER)
+                self._damaged(missing + window.available - RECORD_HEADER)
                 return None
             if not window.more(missing):
                 self._end()

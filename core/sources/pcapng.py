@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 MAGIC = b"\n\r\r\n"
 "Type of a Section Header Block, the same in both byte orders (section 4.1)."
 
-_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
-_SECTION_HEADER = 0x0A0D0D0A
-_INTERFACE = 1
-_OBSOLETE_PACKET = 2
-_SIMPLE_PACKET = 3
-_ENHANCED_PACKET = 6
+ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+SECTION_HEADER = 0x0A0D0D0A
+INTERFACE = 1
+OBSOLETE_PACKET = 2
+SIMPLE_PACKET = 3
+ENHANCED_PACKET = 6
 
 _SECOND = 1_000_000_000
-_PACKET_HEADER = 28
-_LARGEST_BLOCK = LARGEST_FRAME + (1 << 20)
+PACKET_HEADER = 28
+LARGEST_BLOCK = LARGEST_FRAME + (1 << 20)
 "Room for a packet's options; larger blocks are passed over unless they are needed."
 _LARGEST_DESCRIPTION = 1 << 16
 _MOST_INTERFACES = 4096
@@ -94,7 +94,7 @@ class PcapngReader:
             position = window.position
             size = len(data)
             unpack = self._packet.unpack_from
-            enhanced = _ENHANCED_PACKET
+            enhanced = ENHANCED_PACKET
             current = self._current
             interface = self._interfaces[current] if current < len(self._interfaces) else _UNKNOWN
             link_type = interface.link_type
@@ -119,7 +119,7 @@ class PcapngReader:
                     ticks = (high << 32 | low) * multiplier
                     if divisor != 1:
                         ticks //= divisor
-                    starts.append(position + _PACKET_HEADER)
+                    starts.append(position + PACKET_HEADER)
                     heads.append((0, ticks + offset, captured, wire))
                     position = following
             except struct.error:
@@ -150,9 +150,9 @@ class PcapngReader:
         kind, total = Struct(self._order + "II").unpack_from(window.data, window.position)
         if total < 12 or total & 3:
             return self._damaged(f"a block of type 0x{kind:08x} that claims a length of {total} bytes")
-        if kind in (_ENHANCED_PACKET, _OBSOLETE_PACKET, _SIMPLE_PACKET):
+        if kind in (ENHANCED_PACKET, OBSOLETE_PACKET, SIMPLE_PACKET):
             return self._packet_block(kind, total)
-        if kind == _INTERFACE:
+        if kind == INTERFACE:
             return nothing if self._interface_block(total) else None
         if kind not in _KNOWN_WITHOUT_FRAMES:
             self._notices.add(
@@ -166,7 +166,7 @@ class PcapngReader:
         window = self._window
         if not window.ensure(12):
             return False
-        order = _ORDERS.get(window.data[window.position + 8 : window.position + 12])
+        order = ORDERS.get(window.data[window.position + 8 : window.position + 12])
         if order is None:
             return False
         (total,) = Struct(order + "I").unpack_from(window.data, window.position + 4)
@@ -228,13 +228,13 @@ class PcapngReader:
 
     def _packet_block(self, kind: int, total: int) -> Frames | None:
         window = self._window
-        if total > _LARGEST_BLOCK:
+        if total > LARGEST_BLOCK:
             return self._damaged(f"a packet block that claims a length of {total} bytes")
         if not window.ensure(total):
             return self._cut()
         data = window.data
         position = window.position
-        if kind == _SIMPLE_PACKET:
+        if kind == SIMPLE_PACKET:
             number = 0
             interface = self._interface(number)
             (wire,) = Struct(self._order + "I").unpack_from(data, position + 8)
@@ -249,10 +249,10 @@ class PcapngReader:
         else:
             if total < 32:
                 return self._damaged(f"a packet block of {total} bytes")
-            layout = self._order + ("8xIIIII" if kind == _ENHANCED_PACKET else "8xH2xIIII")
+            layout = self._order + ("8xIIIII" if kind == ENHANCED_PACKET else "8xH2xIIII")
             number, high, low, captured, wire = Struct(layout).unpack_from(data, position)
             interface = self._interface(number)
-            start = position + _PACKET_HEADER
+            start = position + PACKET_HEADER
             if captured + 32 > total:
                 return self._damaged(f"a packet block of {total} bytes that claims to hold {captured} captured bytes")
             time = (high << 32 | low) * interface.multiplier // interface.divisor + interface.offset

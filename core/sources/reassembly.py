@@ -40,7 +40,7 @@ _HALF = 1 << 31
 _RST_WINDOW = 1 << 26
 
 
-def _distance(sequence: int, reference: int) -> int:
+def sequence_distance(sequence: int, reference: int) -> int:
     """How far ``sequence`` lies behind (negative) or ahead of ``reference``, modulo 2**32."""
     return ((sequence - reference + _HALF) & 0xFFFFFFFF) - _HALF
 
@@ -154,7 +154,7 @@ class Reassembler:
             direction.retransmitted += 1
             direction.retransmitted_bytes += length
             return
-        distance = _distance(segment.sequence, direction.next)
+        distance = sequence_distance(segment.sequence, direction.next)
         consumer = direction.consumer
         if distance > 0:
             if isinstance(consumer, Uninterested):
@@ -265,7 +265,7 @@ class Reassembler:
     def _acknowledge(self, direction: Direction, segment: Segment) -> None:
         """Note how far ``direction`` has been received, by an acknowledgment that its peer sent."""
         position = direction.consumer.position
-        place = position + _distance(segment.acknowledgment, direction.next)
+        place = position + sequence_distance(segment.acknowledgment, direction.next)
         if place > position and place > direction.acknowledged:
             if direction.acknowledged <= position:
                 direction.patience = 0
@@ -292,7 +292,7 @@ class Reassembler:
             connection.closed_first = direction
         end = segment.sequence + segment.length
         position = direction.consumer.position
-        distance = _distance(end, direction.next)
+        distance = sequence_distance(end, direction.next)
         if distance < 0 and direction.segments:
             # A FIN before bytes that were sent is a retransmission of the impossible.
             return
@@ -308,7 +308,7 @@ class Reassembler:
 
     def _reset(self, direction: Direction, segment: Segment) -> None:
         connection = direction.connection
-        if direction.next >= 0 and abs(_distance(segment.sequence, direction.next)) > _RST_WINDOW:
+        if direction.next >= 0 and abs(sequence_distance(segment.sequence, direction.next)) > _RST_WINDOW:
             return
         if direction.rst is None:
             direction.rst = connection.packet(segment.frame, segment.head, segment.wire_bytes)
