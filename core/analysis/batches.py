@@ -22,14 +22,24 @@ class Batches:
         self._highest = -1
         self._full = False
 
+    def would_begin(self, record: PageData) -> bool:
+        """Whether ``record``, which may still be passing by, is the first of a pass."""
+        pfns = record.pfns
+        return not self._full or (pfns.count > 0 and pfns.first <= self._highest)
+
     def begins(self, record: PageData) -> bool:
         """Whether ``record``, the next one, is the first of a pass."""
+        begins = self.would_begin(record)
         pfns = record.pfns
-        begins = not self._full or (pfns.count > 0 and pfns.first <= self._highest)
         if pfns.count:
             self._highest = pfns.last
         self._full = record.count >= MAX_BATCH_SIZE
         return begins
+
+    @property
+    def open(self) -> bool:
+        """Whether the pass may go on: its last batch was full."""
+        return self._full
 
     def end(self) -> None:
         """Other records follow: the pass is over."""

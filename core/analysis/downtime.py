@@ -46,7 +46,7 @@ class Downtime:
 
 def downtime(migration: Migration) -> Downtime | None:
     """The bounds, or None when the stream shows no finished pause: see :func:`why_unknown`."""
-    running = _last_while_running(migration)
+    running = last_while_running(migration)
     paused = migration.iterations.last_pass
     end = migration.phases.end
     messages = migration.messages
@@ -91,7 +91,7 @@ def why_unknown(migration: Migration) -> str:
         return "a stream file has no times; capture the migration to measure it"
     if migration.iterations.checkpoints:
         return "the guest is paused for every checkpoint; see the iterations"
-    if _last_while_running(migration) is None:
+    if last_while_running(migration) is None:
         return "the bytes that would show when the guest was paused are missing from the capture"
     if not migration.iterations.paused:
         return "the stream ends before the guest was paused, as far as it shows"
@@ -100,7 +100,7 @@ def why_unknown(migration: Migration) -> str:
     return "the sender never gave the guest away"
 
 
-def _last_while_running(migration: Migration) -> Packet | None:
+def last_while_running(migration: Migration) -> Packet | None:
     """The packet with the last byte that was sent while the guest was running; None when that is not known."""
     iterations = migration.iterations
     if iterations.pause_hidden:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from xenmig.core.decode.events import Header
+    from xenmig.core.decode.events import Header, Record
 
 
 LARGEST_CONFIGURATION = 256 << 10
@@ -18,7 +18,7 @@ LARGEST_CONFIGURATION = 256 << 10
 class Guest:
     """Facts about the guest; what is not known is empty or None. All text is untrusted."""
 
-    __slots__ = ("kind", "type", "name", "uuid", "vcpus", "memory", "maximum", "xen", "converted", "problem")
+    __slots__ = ("kind", "type", "name", "uuid", "vcpus", "memory", "maximum", "xen", "converted", "pfns", "problem")
 
     kind: str
     '"HVM" or "PV" by the libxc domain header (PVH guests say HVM there), else "unknown".'
@@ -35,6 +35,8 @@ class Guest:
     'Release of the sender\'s Xen, for example "4.17"; empty when the stream does not say.'
     converted: bool
     "Whether the stream was converted from a legacy one; ``xen`` is then empty."
+    pfns: int | None
+    "How many pfns the sender walks in a pass over all of memory: by X86_PV_P2M_FRAMES, which only PV guests have."
     problem: str
     "Why the configuration could not be read; empty when it could, or when there is none."
 
@@ -48,6 +50,7 @@ class Guest:
         self.maximum = None
         self.xen = ""
         self.converted = False
+        self.pfns = None
         self.problem = ""
 
     @property
@@ -73,6 +76,12 @@ class Guest:
             text = getattr(value, "xml", None)
             if text and self._is_readable(text):
                 self._from_xml(text)
+
+    def take_frames(self, record: Record) -> None:
+        """Learn from X86_PV_P2M_FRAMES."""
+        if record.body is not None and len(record.body) >= 8:
+            end = libxc.X86PvP2mFrames.decode(record.body, record.byteorder).p2m_end_pfn
+            self.pfns = int(end) + 1
 
     def _is_readable(self, text: bytes) -> bool:
         if len(text) > LARGEST_CONFIGURATION:

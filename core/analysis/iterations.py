@@ -160,6 +160,20 @@ class Iterations:
         elif first and not live:
             first[0].kind = "non-live"
 
+    def would_begin(self, record: PageData) -> bool:
+        """Whether a record that is still passing by begins a new iteration."""
+        return self._batches.would_begin(record)
+
+    @property
+    def between(self) -> bool:
+        """Whether the last iteration is known to have ended and the next has not begun."""
+        return bool(self.found) and not self._batches.open
+
+    @property
+    def next_kind(self) -> str:
+        """The kind that an iteration has which begins now, before it is settled."""
+        return self._phase
+
     @property
     def live(self) -> list[Iteration]:
         """The passes made while the guest was running."""

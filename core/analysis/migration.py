@@ -16,7 +16,7 @@ from xenmig.core.decode.events import (
     Truncated,
     Unrecognised,
 )
-from xenmig.core.definitions import xl
+from xenmig.core.definitions import libxc, xl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ class Migration:
                 if event.layer not in self.layers:
                     # Joined in the middle: the record is the first sign of its layer.
                     self.layers.append(event.layer)
+                if event.type == libxc.X86PvP2mFrames.record and event.layer == libxc.LAYER:
+                    self.guest.take_frames(event)
             elif isinstance(event, Header):
                 self._header(event)
             elif isinstance(event, Message):
@@ -137,10 +139,14 @@ class Migration:
                 self.messages.setdefault(event.name, event)
         self._ends(events)
 
-    def finish(self) -> None:
-        """Both directions have ended."""
+    def settle(self) -> None:
+        """Say of what kind the iterations are as far as that shows now; more events may follow."""
         # xl migrate is always live; nobody else speaks first.
         self.iterations.finish(live=xl.BANNER.name in self.messages or self.joined, whole=not self.joined)
+
+    def finish(self) -> None:
+        """Both directions have ended."""
+        self.settle()
         self.layers.sort(key=_LAYERS.index)
 
     @property

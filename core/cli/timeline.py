@@ -15,19 +15,20 @@ from xenmig.core.cli.absence import ONLY_RECEIVER, legacy_stream, nothing_found
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import completeness, layers_text
+from xenmig.core.cli.messagetext import message_text
 from xenmig.core.cli.notices import code_of, print_notices
 from xenmig.core.cli.progress import Progress
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.units import count, duration, rate, utc
 from xenmig.core.cli.verdict import verdict
 from xenmig.core.decode.reading import Reading
-from xenmig.core.definitions.xl import TEXTS, MigrationError
 from xenmig.core.sources.errors import UnreadableInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
+    from typing import Any
 
     from xenmig.core.analysis.iterations import Iteration
     from xenmig.core.analysis.migration import Migration
@@ -45,10 +46,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("path", metavar="PATH", help="save file or capture; - is the standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "-f",
+        "--follow",
+        action="store_true",
+        help="show the migration while PATH is still written: drawn again and again on a terminal, else a line for each"
+        " second and event (with --json an object), and in the end the timeline",
+    )
 
 
 def run(options: Namespace) -> int:
     """Run the command with parsed options."""
+    if options.follow:
+        from xenmig.core.cli.follow import follow
+
+        return follow(options.path, json=options.json)
     reading = Reading(options.path)
     timeline = Timeline()
     checkers: dict[Stream, Checker] = {}
@@ -64,12 +76,30 @@ def run(options: Namespace) -> int:
         reading.close()
     timeline.finish()
     if options.json:
-        _print_json(reading, timeline, checkers)
-    else:
-        for migration in timeline.migrations:
-            for line in _lines(reading, migration, _findings(migration, checkers), checkers[migration.stream].complete):
-                sys.stdout.write(line + "\n")
-        print_notices(reading)
+        import json
+
+        sys.stdout.write(json.dumps(facts(reading, timeline, checkers)) + "\n")
+        return code(reading, timeline)
+    return print_timeline(reading, timeline, checkers)
+
+
+def print_timeline(reading: Reading, timeline: Timeline, checkers: dict[Stream, Checker]) -> int:
+    """Print a timeline that is finished; returns the exit code.
+
+    Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when there is no migration in it.
+    """
+    for migration in timeline.migrations:
+        for line in _lines(reading, migration, _findings(migration, checkers), checkers[migration.stream].complete):
+            sys.stdout.write(line + "\n")
+    print_notices(reading)
+    return code(reading, timeline)
+
+
+def code(reading: Reading, timeline: Timeline) -> int:
+    """The exit code when all has been printed.
+
+    Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when there is no migration.
+    """
     if not timeline.migrations:
         raise UnreadableInput(reading.name, _nothing(reading))
     if timeline.migrations[0].legacy and len(timeline.migrations) == 1:
@@ -97,12 +127,11 @@ def _verdict(counts: dict[str, int], complete: bool) -> str:
     return f"{text}; xenmig verify lists what was found" if any(counts.values()) else text
 
 
-def _print_json(reading: Reading, timeline: Timeline, checkers: dict[Stream, Checker]) -> None:
-    import json
-
+def facts(reading: Reading, timeline: Timeline, checkers: dict[Stream, Checker]) -> dict[str, Any]:
+    """All that a finished timeline says, as JSON."""
     from xenmig.core.cli.migrationjson import migration_facts
 
-    facts = {
+    return {
         "input": reading.name,
         "kind": reading.kind,
         "migrations": [
@@ -111,7 +140,6 @@ def _print_json(reading: Reading, timeline: Timeline, checkers: dict[Stream, Che
         ],
         "notices": reading.notices,
     }
-    sys.stdout.write(json.dumps(facts) + "\n")
 
 
 def _lines(reading: Reading, migration: Migration, findings: dict[str, int], complete: bool) -> Iterator[str]:
@@ -220,12 +248,7 @@ def _messages(migration: Migration) -> list[Message]:
 
 
 def _said(message: Message, began: Packet | None) -> list[str]:
-    text = next((text for text in TEXTS if text.name == message.name), None)
-    what = f"{message.name}: {text.doc}" if text is not None else message.name
-    if message.status is not None:
-        status = MigrationError(message.status)
-        what = f"status {status}" + (f": {status.doc}" if status.doc else "")
-    return [*_span(None, message.last, began), what]
+    return [*_span(None, message.last, began), message_text(message)]
 
 
 def _frame(message: Message) -> int:

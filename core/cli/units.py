@@ -7,13 +7,15 @@ _PREFIXES = ("", "k", "M", "G", "T", "P")
 
 def rate(count: int, seconds: float | None) -> str:
     """Bytes per second, in decimal units as networks have them; empty when no time has passed."""
-    if not seconds or seconds < 0:
-        return ""
-    value = count / seconds
+    return amount(count / seconds) + "/s" if seconds and seconds > 0 else ""
+
+
+def amount(count: float) -> str:
+    """Bytes with a decimal prefix."""
     for prefix in _PREFIXES:
-        if value < 1000 or prefix == _PREFIXES[-1]:
-            return f"{value:.1f} {prefix}B/s"
-        value /= 1000
+        if count < 1000 or prefix == _PREFIXES[-1]:
+            return f"{count:.1f} {prefix}B" if prefix else f"{count:.0f} B"
+        count /= 1000
     raise AssertionError("the last prefix takes every number")
 
 

@@ -21,6 +21,10 @@ SPP_MAX_ITERATIONS = 5
 "Live iterations after which simple_precopy_policy stops: xg_sr_save.c."
 SPP_TARGET_DIRTY_COUNT = 50
 "The live loop stops when fewer pages than this are dirty: xg_sr_save.c."
+HVM_MMIO_START = 0xF0000
+"pfn where the low memory of an HVM guest ends unless its configuration says otherwise: xen/include/public/hvm/e820.h."
+HVM_SPECIAL_END = 0xFF000
+"pfn behind the special pages of HVM guests, the last ones below 4 GiB: xg_dom_x86.c, X86_HVM_END_SPECIAL_REGION."
 OPTIONAL = 0x80000000
 "Bit of a record type that lets a receiver ignore what it does not know."
 

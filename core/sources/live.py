@@ -81,12 +81,14 @@ class LivePipe(PipeInput):
 class GrowingFile:
     """An :class:`~xenmig.core.sources.input.Input` over a file whose end is not its last."""
 
-    __slots__ = ("name", "offset", "size", "notice", "_fd", "_start", "_owned", "_watcher", "_ended")
+    __slots__ = ("name", "offset", "size", "notice", "whole", "_fd", "_start", "_owned", "_watcher", "_ended")
 
     name: str
     offset: int
     size: None
     notice: str | None
+    whole: bool
+    "Whether the file is to be taken for one that is all there."
 
     def __init__(self, fd: int, name: str, start: int, watcher: Watcher, owned: bool = True) -> None:
         """``start`` is the position of the first byte to read; ``owned`` says whether close() closes ``fd``."""
@@ -94,6 +96,7 @@ class GrowingFile:
         self.offset = 0
         self.size = None
         self.notice = None
+        self.whole = False
         self._fd = fd
         self._start = start
         self._owned = owned
@@ -136,7 +139,7 @@ class GrowingFile:
             if self._ended or there < 0 or not self._watcher.look(idle):
                 self._ended = True
                 return max(0, there)
-            if there >= count:
+            if there >= count or self.whole:
                 return there
             sleep(INTERVAL)
             idle = monotonic() - begun

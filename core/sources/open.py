@@ -96,6 +96,9 @@ def _decompressed(raw: Input) -> Input:
     kind = compression(first)
     if kind is None:
         return raw
+    if hasattr(raw, "whole"):
+        # A compressed file says itself where it ends.
+        raw.whole = True
     from xenmig.core.sources.compressed import CompressedInput, decompressor
 
     data = CompressedInput(raw, kind, decompressor(kind, raw.name))

@@ -1,0 +1,343 @@
+"""What a migration is doing at a moment, while its bytes still come.
+
+Everything that is counted is asked of the migration's own objects; here is what only matters while one watches: the
+rate of the last seconds, the record that is passing by, what is left, and which rule will stop the live loop.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from xenmig.core.analysis.downtime import last_while_running
+from xenmig.core.analysis.forecast import StopForecast, coming_rule, dirty_next
+from xenmig.core.decode.events import PageData
+from xenmig.core.decode.stream import StreamDecoder, type_name
+from xenmig.core.definitions import libxc
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+from xenmig.core.definitions.xl import BANNER, PERMISSION, READY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenmig.core.analysis.iterations import Iteration
+    from xenmig.core.analysis.migration import Migration
+
+WINDOW = 3_000_000_000
+"Nanoseconds over which the rate of the moment is taken."
+_SAMPLES = 30
+_WORD = libxc.PFN_WORD.size or 8
+_PER_KIB = GUEST_PAGE_SIZE >> 10
+
+
+class Passing:
+    """The record whose header has come and whose end has not."""
+
+    __slots__ = ("name", "done", "length")
+
+    name: str
+    done: int
+    "How many of its bytes have come."
+    length: int
+    "How many it has, header and padding included."
+
+    def __init__(self, name: str, done: int, length: int) -> None:
+        self.name = name
+        self.done = done
+        self.length = length
+
+
+class Left:
+    """What is still to come of the pass over memory that is being made."""
+
+    __slots__ = ("least", "most", "pfns", "bytes", "seconds", "basis")
+
+    least: int
+    "Pages with data: between this many"
+    most: int | None
+    "and this many; None where that is not known."
+    pfns: int | None
+    "pfns to announce, with data or without; None where these are the pages."
+    bytes: int | None
+    "Most bytes that they take."
+    seconds: float | None
+    "How long these take at the rate of the moment."
+    basis: str
+    "What says so, as a phrase."
+
+    def __init__(self, least: int, most: int | None, pfns: int | None, rate: float | None, basis: str) -> None:
+        self.least = least
+        self.most = most
+        self.pfns = pfns
+        self.bytes = None if most is None else pass_bytes(most, most if pfns is None else pfns)
+        self.seconds = self.bytes / rate if rate and self.bytes is not None else None
+        self.basis = basis
+
+
+def pass_bytes(pages: int, pfns: int) -> int:
+    """How many bytes a pass takes that announces ``pfns``, of which ``pages`` carry data, without record headers."""
+    return pages * GUEST_PAGE_SIZE + pfns * _WORD
+
+
+class Moment:
+    """The numbers at one point in time."""
+
+    # fmt: off
+    __slots__ = (
+        "time", "bytes", "stage", "iteration", "kind", "pfns", "pages", "unsent", "all_pages", "between", "passing",
+        "rate", "average", "dirty_rate", "left", "stop", "paused",
+    )
+    # fmt: on
+
+    time: int
+    "Nanoseconds since 1970: of the capture's packets, else of the clock on the wall."
+    bytes: int
+    "Bytes of the stream that have come."
+    stage: str
+    """"headers", "memory", "guest state", "checkpoint", "hand-over" or "over"."""
+    iteration: int | None
+    "Number of the pass over memory that is being made, from 0."
+    kind: str
+    "Its kind, as far as it is known while it is being made: empty where it may be the last."
+    pfns: int
+    "pfns announced in it."
+    pages: int
+    "Pages with data sent in it, those of the record that is passing by included."
+    unsent: int
+    "Pages with data that are announced and still to come."
+    all_pages: int
+    "Pages with data sent in all passes."
+    between: bool
+    "Whether that pass has ended and no other has begun."
+    passing: Passing | None
+    rate: float | None
+    "Bytes per second over the last seconds."
+    average: float | None
+    "Bytes per second since the first byte."
+    dirty_rate: float | None
+    "Pages that the guest made dirty per second, while the pass before the last complete one was sent."
+    left: Left | None
+    stop: StopForecast | None
+    paused: float | None
+    "Seconds since the last byte that was sent while the guest was running, once it is known to be paused."
+
+    def __init__(self, time: int, bytes: int, stage: str) -> None:
+        self.time = time
+        self.bytes = bytes
+        self.stage = stage
+        self.iteration = None
+        self.kind = ""
+        self.pfns = 0
+        self.pages = 0
+        self.unsent = 0
+        self.all_pages = 0
+        self.between = False
+        self.passing = None
+        self.rate = None
+        self.average = None
+        self.dirty_rate = None
+        self.left = None
+        self.stop = None
+        self.paused = None
+
+
+class Live:
+    """Watches one migration."""
+
+    __slots__ = ("migration", "began", "_begun", "_samples")
+
+    migration: Migration
+    began: int
+    "When the first byte of the stream came, in nanoseconds since 1970."
+
+    def __init__(self, migration: Migration, time: int) -> None:
+        self.migration = migration
+        self.began = migration.first.time if migration.first is not None else time
+        # When the last iterations began, by index.
+        self._begun: dict[int, int] = {}
+        self._samples: deque[tuple[int, int]] = deque(((self.began, 0),))
+
+    def seconds(self, iteration: Iteration, time: int) -> float | None:
+        """How long an iteration took that has just ended; ``time`` stands for its end where there are no packets."""
+        if self.migration.captured:
+            return iteration.seconds
+        begun = self._begun.get(iteration.index)
+        return (time - begun) / 1e9 if begun is not None else None
+
+    def note(self, time: int) -> None:
+        """Events were taken at ``time``: remember what has no time of its own in a stream file."""
+        found = self.migration.iterations.found
+        for iteration in found[-3:]:
+            if iteration.index not in self._begun:
+                self._begun[iteration.index] = iteration.first.time if iteration.first is not None else time
+        while len(self._begun) > 3:
+            del self._begun[min(self._begun)]
+
+    def at(self, time: int, position: int) -> Moment:
+        """The numbers at ``time``, when ``position`` bytes of the stream have come."""
+        migration = self.migration
+        moment = Moment(time, position, self._stage())
+        self._rates(moment)
+        iterations = migration.iterations
+        moment.all_pages = sum(iteration.pages for iteration in iterations.found)
+        if iterations.found:
+            last = iterations.found[-1]
+            moment.iteration, moment.kind = last.index, last.kind
+            moment.pfns, moment.pages = last.pfns, last.pages
+        if moment.stage in ("headers", "memory", "guest state", "checkpoint"):
+            self._passing(moment, position)
+        moment.between = iterations.between and self.opening is None
+        if moment.stage == "memory" and moment.iteration is not None and not moment.between:
+            self._memory(moment)
+        elif moment.stage in ("guest state", "hand-over") and not iterations.checkpoints:
+            running = last_while_running(migration)
+            moment.paused = (time - running.time) / 1e9 if running is not None else None
+        return moment
+
+    @property
+    def opening(self) -> PageData | None:
+        """The record that is passing by, where it is the first of a pass whose iteration is not there yet."""
+        decoder = self.migration.stream.decoder
+        pending = decoder.pending if isinstance(decoder, StreamDecoder) else None
+        if not isinstance(pending, PageData) or not self.migration.iterations.would_begin(pending):
+            return None
+        return pending
+
+    @property
+    def opened(self) -> int:
+        """Number of the last pass that has begun; -1 before the first."""
+        found = self.migration.iterations.found
+        return (found[-1].index if found else -1) + (self.opening is not None)
+
+    def _stage(self) -> str:
+        migration = self.migration
+        if is_over(migration):
+            return "over"
+        if migration.ended:
+            return "hand-over"
+        if migration.iterations.checkpoints:
+            return "checkpoint"
+        if migration.iterations.paused:
+            return "guest state"
+        return "memory" if self.opened >= 0 else "headers"
+
+    def _rates(self, moment: Moment) -> None:
+        samples = self._samples
+        time, bytes = moment.time, moment.bytes
+        if time >= samples[-1][0] + WINDOW // _SAMPLES:
+            samples.append((time, bytes))
+        while len(samples) > 2 and samples[1][0] <= time - WINDOW:
+            samples.popleft()
+        since, before = samples[0]
+        if time > since:
+            moment.rate = (bytes - before) * 1e9 / (time - since)
+        if time > self.began:
+            moment.average = bytes * 1e9 / (time - self.began)
+
+    def _passing(self, moment: Moment, position: int) -> None:
+        decoder = self.migration.stream.decoder
+        record = decoder.pending if isinstance(decoder, StreamDecoder) else None
+        if record is None:
+            return
+        length = 8 + (record.length + 7 & ~7)
+        done = min(length, max(0, position - record.offset))
+        moment.passing = Passing(type_name(record), done, length)
+        if not isinstance(record, PageData):
+            return
+        if self.opening is record:
+            moment.iteration = self.opened
+            moment.kind = self.migration.iterations.next_kind
+            moment.pfns = moment.pages = 0
+        pages = min(record.pfns.with_data, max(0, done - 16 - _WORD * record.count) // GUEST_PAGE_SIZE)
+        moment.pfns += record.count
+        moment.pages += pages
+        moment.unsent = record.pfns.with_data - pages
+        moment.all_pages += pages
+
+    def _memory(self, moment: Moment) -> None:
+        """The dirty rate, what is left of the pass, and what will end the loop."""
+        index = moment.iteration
+        assert index is not None
+        done = [one for one in self.migration.iterations.found[-3:] if one.index < index]
+        before = done[-1] if done else None
+        expected = self._expected(moment, done) if index > 1 else None
+        pages = moment.pfns
+        if index == 0:
+            moment.left = self._left_of_all(moment)
+        elif self._is_last_batch():
+            moment.left = Left(moment.unsent, moment.unsent, None, moment.rate, "the last batch of the pass")
+        elif expected is not None:
+            least, most = (moment.unsent + max(0, number - moment.pfns) for number in expected)
+            moment.left = Left(least, most, None, moment.rate, "the rate at which pages became dirty")
+            pages = max(pages, sum(expected) // 2)
+        else:
+            moment.left = Left(moment.unsent, None, None, moment.rate, "what is announced")
+        if moment.kind != "precopy" or not self._is_live(index):
+            return
+        sent = before.pages / before.seconds if before is not None and before.seconds else None
+        count = before.pfns if before is not None else None
+        moment.stop = coming_rule(index, count, moment.dirty_rate, sent, pages)
+        if moment.stop.is_over:
+            moment.kind = "stop-and-copy"
+        elif index:
+            # Whether the guest is paused already shows only when the records behind memory come.
+            moment.kind = ""
+
+    def _is_last_batch(self) -> bool:
+        """Whether the batch that is passing by is not full: only the last one of a pass is not."""
+        decoder = self.migration.stream.decoder
+        record = decoder.pending if isinstance(decoder, StreamDecoder) else None
+        return isinstance(record, PageData) and record.count < libxc.MAX_BATCH_SIZE
+
+    def _expected(self, moment: Moment, done: list[Iteration]) -> tuple[int, int] | None:
+        """How many pages the pass will have that is being made, and the dirty rate on the way."""
+        begun = self._begun
+        if len(done) < 2 or done[-1].index not in begun or done[-2].index not in begun:
+            return None
+        last = begun[done[-1].index]
+        during = (last - begun[done[-2].index]) / 1e9
+        if during > 0:
+            moment.dirty_rate = done[-1].pfns / during
+        now = begun.get(done[-1].index + 1, moment.time)
+        return dirty_next(done[-1].pfns, during, (now - last) / 1e9)
+
+    def _is_live(self, index: int) -> bool:
+        migration = self.migration
+        return migration.captured or index > 0 or BANNER.name in migration.messages
+
+    def _left_of_all(self, moment: Moment) -> Left | None:
+        """Of the first pass: what the guest has by its size, less what was sent."""
+        guest = self.migration.guest
+        memory = guest.maximum or guest.memory
+        pages = memory // _PER_KIB if memory else None
+        if guest.pfns is not None:
+            pfns = max(0, guest.pfns - moment.pfns)
+            most = min(pfns, max(0, pages - moment.pages)) if pages is not None else pfns
+            return Left(0, most, pfns, moment.rate, "X86_PV_P2M_FRAMES")
+        if guest.kind != "HVM":
+            return None
+        above = max(0, pages - libxc.HVM_MMIO_START) if pages is not None else 0
+        end = (1 << 20) + above if above else libxc.HVM_SPECIAL_END
+        pfns = max(0, end - moment.pfns)
+        if pages is None:
+            return Left(0, None, pfns, moment.rate, "the least that an HVM guest has")
+        return Left(0, max(0, pages - moment.pages), pfns, moment.rate, "the configuration")
+
+
+def is_over(migration: Migration) -> bool:
+    """Whether nothing more is expected of a migration."""
+    direction = migration.stream.direction
+    if direction is None:
+        return migration.ended or migration.truncated is not None
+    # Behind any other status the receiver may give the guest back.
+    return migration.status == 0 or (direction.ended and direction.peer.ended)
+
+
+def waits_for(migration: Migration) -> str:
+    """What is to come behind the stream's END, as a phrase."""
+    messages = migration.messages
+    if BANNER.name not in messages:
+        return f"the end of the {'connection' if migration.captured else 'input'}"
+    if READY.name not in messages:
+        return "the receiver to restore the guest and say that it is ready"
+    if PERMISSION.name not in messages:
+        return "the sender's permission to unpause the guest"
+    return "the receiver's report"

@@ -1,0 +1,123 @@
+"""A followed migration as a log: a line for each second and event, or a JSON object."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from xenmig.core.cli.escape import escaped
+from xenmig.core.cli.momenttext import summary
+from xenmig.core.cli.units import utc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xenmig.core.analysis.live import Moment
+    from xenmig.core.cli.follow import Overview, View
+    from xenmig.core.cli.happenings import Happening
+
+
+class LogView:
+    """Lines for people."""
+
+    def __init__(self) -> None:
+        self._day = ""
+
+    def begin(self, name: str) -> None:
+        sys.stdout.write(f"following {escaped(name)}: waiting for a migration\n")
+        sys.stdout.flush()
+
+    def happened(self, number: int, happening: Happening) -> None:
+        self._line(happening.time, number, happening.text)
+
+    def tick(self, number: int, moment: Moment) -> None:
+        self._line(moment.time, number, summary(moment))
+
+    def look(self, idle: float) -> bool:
+        if not idle:
+            sys.stdout.flush()
+        return False
+
+    def show(self, overview: Overview) -> None:
+        """A log is not drawn."""
+
+    def end(self) -> None:
+        pass
+
+    def _line(self, time: int, number: int, text: str) -> None:
+        day, _, rest = utc(time).partition(" ")
+        if day != self._day and rest:
+            self._day = day
+            sys.stdout.write(f"times are UTC, {day}\n")
+        # Milliseconds will do.
+        stamp = rest.partition(" ")[0][:-3] if rest else day
+        sys.stdout.write(f"{stamp}  migration {number}  {text}\n")
+
+
+class JsonView:
+    """JSON Lines: an object for each second and event."""
+
+    def begin(self, name: str) -> None:
+        _write({"event": "waiting", "input": name})
+        sys.stdout.flush()
+
+    def happened(self, number: int, happening: Happening) -> None:
+        head = {"event": happening.name, "time": happening.time / 1e9, "migration": number, "text": happening.text}
+        _write(head | happening.facts)
+
+    def tick(self, number: int, moment: Moment) -> None:
+        passing, left, stop = moment.passing, moment.left, moment.stop
+        _write(
+            {
+                "event": "tick",
+                "time": moment.time / 1e9,
+                "migration": number,
+                "stage": moment.stage,
+                "bytes": moment.bytes,
+                "rate": moment.rate,
+                "average_rate": moment.average,
+                "iteration": moment.iteration,
+                "kind": moment.kind or None,
+                "between": moment.between,
+                "pfns": moment.pfns,
+                "pages": moment.pages,
+                "all_pages": moment.all_pages,
+                "paused": moment.paused,
+                "dirty_rate": moment.dirty_rate,
+                "record": None
+                if passing is None
+                else {"name": passing.name, "done": passing.done, "length": passing.length},
+                "left": None
+                if left is None
+                else {
+                    "least_pages": left.least,
+                    "most_pages": left.most,
+                    "pfns": left.pfns,
+                    "bytes": left.bytes,
+                    "seconds": left.seconds,
+                    "basis": left.basis,
+                },
+                "stop": None if stop is None else {"name": stop.name, "text": stop.text},
+            }
+        )
+
+    def look(self, idle: float) -> bool:
+        if not idle:
+            sys.stdout.flush()
+        return False
+
+    def show(self, overview: Overview) -> None:
+        """A log is not drawn."""
+
+    def end(self) -> None:
+        pass
+
+
+def _write(facts: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+
+
+if TYPE_CHECKING:
+    _log: type[View] = LogView
+    _json: type[View] = JsonView

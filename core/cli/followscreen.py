@@ -1,0 +1,222 @@
+"""A followed migration on a terminal: one screen that is drawn again and again."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from time import monotonic
+
+from xenmig.core.analysis.live import is_over, pass_bytes, waits_for
+from xenmig.core.analysis.outcome import outcome, owner
+from xenmig.core.cli import momenttext
+from xenmig.core.cli.escape import escaped
+from xenmig.core.cli.guesttext import guest_text
+from xenmig.core.cli.table import aligned
+from xenmig.core.cli.terminal import Terminal
+from xenmig.core.cli.units import amount, count, duration, utc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xenmig.core.analysis.iterations import Iteration
+    from xenmig.core.analysis.live import Moment
+    from xenmig.core.analysis.migration import Migration
+    from xenmig.core.cli.follow import Followed, Overview, View
+    from xenmig.core.cli.happenings import Happening
+
+INTERVAL = 0.1
+"Seconds between two drawings."
+_KEPT = 50
+"Happenings that are kept for the bottom of the screen."
+_LABEL = 10
+_BAR = 30
+_LEAST_ROWS = 3
+"Lines that are left to the happenings."
+
+_UNKNOWN = "not known before iteration 2"
+
+Line = tuple[str, bool]
+"A line and whether it is a heading."
+
+
+class ScreenView:
+    """Draws at most ten times a second, and only what has changed."""
+
+    def __init__(self) -> None:
+        self._terminal = Terminal()
+        self._name = ""
+        self._drawn_at = 0.0
+        self._recent: list[str] = []
+
+    def begin(self, name: str) -> None:
+        self._name = name
+        self._terminal.enter()
+
+    def happened(self, number: int, happening: Happening) -> None:
+        stamp = utc(happening.time)[11:23]
+        self._recent.append(f"{stamp} {number}: {happening.text}")
+        del self._recent[:-_KEPT]
+
+    def tick(self, number: int, moment: Moment) -> None:
+        """The screen has a clock of its own."""
+
+    def look(self, idle: float) -> bool:  # noqa: ARG002 - the terminal is drawn as often while nothing comes
+        now = monotonic()
+        if now < self._drawn_at + INTERVAL:
+            return False
+        self._drawn_at = now
+        return True
+
+    def show(self, overview: Overview) -> None:
+        columns, rows = self._terminal.size()
+        self._terminal.draw(screen(self._name, overview, self._recent, columns, rows))
+
+    def end(self) -> None:
+        self._terminal.leave()
+
+
+def screen(name: str, overview: Overview, recent: list[str], columns: int, rows: int) -> list[Line]:
+    """All lines, as many as there is room for."""
+    lines: list[Line] = [(_title(name, overview, columns), True)]
+    lines += [("", False)]
+    if not overview.migrations:
+        lines += [(f"  {_waiting(overview)}", False)]
+    running = [one for one in overview.migrations if not is_over(one[0].live.migration)]
+    over = [one for one in overview.migrations if is_over(one[0].live.migration)]
+    # What runs is shown first, and the newest of what is over.
+    for place, (followed, moment) in enumerate(running or over[-1:]):
+        if place and len(running) > 1 and len(lines) > rows - 8:
+            lines.append((f"  and {count(len(running) - place, 'more migration')}", False))
+            break
+        lines += [*_block(followed, moment, columns, alone=len(running) <= 1)]
+        lines += [("", False)]
+    for followed, _ in over if running else over[:-1]:
+        migration = followed.live.migration
+        lines.append((f"migration {migration.number} {_short_outcome(migration)}", False))
+    if len(running) <= 1 and overview.migrations:
+        followed, moment = (running or over[-1:])[0]
+        room = rows - len(lines) - 1 - _LEAST_ROWS
+        if room > 1:
+            table = [*_table(followed.live.migration, moment, room)]
+            lines += [(line, False) for line in table]
+            lines += [("", False)] if table else []
+    room = rows - len(lines)
+    if room > 0 and recent:
+        lines += [(line, False) for line in recent[-room:]]
+    return lines
+
+
+def _title(name: str, overview: Overview, columns: int) -> str:
+    reading = overview.reading
+    what = f"xenmig  {escaped(name)}"
+    if reading is not None:
+        what += f": {reading.kind}"
+        if reading.capture is not None:
+            what += f", {count(reading.capture.frames, 'frame')}"
+        what += f", {amount(reading.input.offset)}"
+    clock = utc(overview.now)[11:19] + " UTC" if overview.now else ""
+    if overview.idle >= 1:
+        clock = f"nothing for {overview.idle:.0f} s"
+    return f"{what}{clock:>{max(len(clock) + 2, columns - len(what))}}"
+
+
+def _waiting(overview: Overview) -> str:
+    reading = overview.reading
+    if reading is None:
+        return "waiting for the first bytes"
+    if reading.capture is None:
+        return "waiting for the stream to go on"
+    number = reading.capture.connection_count
+    return f"waiting for a migration; {count(number, 'TCP connection')} so far, none of them is one"
+
+
+def _block(followed: Followed, moment: Moment, columns: int, *, alone: bool) -> Iterator[Line]:
+    migration = followed.live.migration
+    ends = f"  {migration.source} -> {migration.destination}" if migration.captured else ""
+    yield f"migration {migration.number}{ends}", True
+    if alone:
+        yield from _row("guest", guest_text(migration.guest), columns)
+    if is_over(migration):
+        owned = owner(migration)
+        yield from _row("outcome", outcome(migration), columns)
+        yield from _row("owner", f"{owned.name}: {owned.reason}", columns)
+        return
+    yield from _row("now", _now(followed, moment), columns)
+    share = _share(moment)
+    if share is not None:
+        done = round(share * _BAR)
+        yield from _row("", f"[{'#' * done}{'.' * (_BAR - done)}] {share:.0%} of the pass", columns)
+    if moment.paused is not None:
+        yield from _row("paused", f"{duration(moment.paused)} since the last byte sent while the guest ran", columns)
+    rates = [f"{amount(moment.bytes)}"]
+    if moment.rate is not None:
+        rates.append(momenttext.speed(moment.rate))
+    if moment.average is not None:
+        rates.append(f"{momenttext.speed(moment.average)} on average")
+    yield from _row("rate", ", ".join(rates), columns)
+    if moment.stage == "memory" and not moment.between:
+        yield from _row("sent", momenttext.sent(moment), columns)
+        if moment.dirty_rate is not None or alone:
+            known = moment.dirty_rate is not None
+            dirty = momenttext.dirty(moment.dirty_rate or 0) if known else f"{_UNKNOWN}, how fast pages become dirty"
+            yield from _row("dirty", dirty, columns)
+        if moment.left is not None:
+            yield from _row("left", momenttext.left(moment.left), columns)
+    if moment.stop is not None:
+        name = f"{moment.stop.name} " if moment.stop.name != "unknown" else ""
+        yield from _row("stop", name + moment.stop.text, columns)
+
+
+def _now(followed: Followed, moment: Moment) -> str:
+    migration = followed.live.migration
+    if moment.stage == "hand-over":
+        return f"hand-over; to come: {waits_for(migration)}"
+    parts = [momenttext.place(moment), momenttext.passing(moment)]
+    return "; ".join(part for part in parts if part)
+
+
+def _share(moment: Moment) -> float | None:
+    """How much of the pass is done, by bytes where not every pfn has a page."""
+    left = moment.left
+    if left is None or (left.most is None and left.pfns is None):
+        return None
+    if left.bytes is None:
+        return moment.pfns / (moment.pfns + left.pfns) if left.pfns and moment.pfns else 0.0
+    done = pass_bytes(moment.pages, moment.pfns)
+    return done / (done + left.bytes) if done else 0.0
+
+
+def _row(label: str, text: str, columns: int) -> Iterator[Line]:
+    for number, part in enumerate(wrap(text, max(20, columns - _LABEL - 2)) or [""]):
+        yield f"  {label if not number else '':{_LABEL}}{part}", False
+
+
+def _short_outcome(migration: Migration) -> str:
+    return f"{outcome(migration)}; owner: {owner(migration).name}"
+
+
+def _table(migration: Migration, moment: Moment, room: int) -> Iterator[str]:
+    """The last iterations that have ended, with a head."""
+    running = moment.iteration if moment.stage == "memory" and not moment.between else None
+    shown = [iteration for iteration in migration.iterations.found[-room:] if iteration.index != running][1 - room :]
+    if not shown:
+        return
+    rows = [["iteration", "pfns", "pages", "bytes", "time", "speed"]]
+    rows += [_cells(iteration) for iteration in shown]
+    yield from aligned(rows, "<>>>>>")
+
+
+def _cells(iteration: Iteration) -> list[str]:
+    seconds = iteration.seconds
+    return [
+        str(iteration.index),
+        f"{iteration.pfns:,}",
+        f"{iteration.pages:,}",
+        amount(iteration.bytes),
+        duration(seconds) if seconds is not None else "",
+        momenttext.speed(iteration.bytes / seconds) if seconds else "",
+    ]
+
+
+if TYPE_CHECKING:
+    _: type[View] = ScreenView

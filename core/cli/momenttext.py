@@ -1,0 +1,91 @@
+"""The numbers of a moment in words."""
+
+from __future__ import annotations
+
+from xenmig.core.cli.units import amount, count, duration, rate
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenmig.core.analysis.forecast import StopForecast
+    from xenmig.core.analysis.live import Left, Moment
+
+
+def summary(moment: Moment) -> str:
+    """All of it on one line."""
+    parts = [f"{place(moment)}: {amount(moment.bytes)}"]
+    if moment.rate is not None:
+        parts.append(speed(moment.rate))
+    if moment.stage == "memory" and not moment.between:
+        parts.append(sent(moment))
+    text = ", ".join(parts)
+    if moment.paused is not None:
+        text += f"; the guest is paused for {duration(moment.paused)}"
+    if moment.dirty_rate is not None:
+        text += f"; {dirty(moment.dirty_rate)}"
+    if moment.left is not None:
+        text += f"; left {left(moment.left)}"
+    if moment.stop is not None and not moment.stop.is_over:
+        text += f"; {stop_shortly(moment.stop)}"
+    return text
+
+
+def stop_shortly(stop: StopForecast) -> str:
+    """When the live loop will stop, and why."""
+    if stop.name == "unknown":
+        return f"stops after iteration {stop.after} at the latest"
+    return f"stops after iteration {stop.after}, {stop.name}"
+
+
+def place(moment: Moment) -> str:
+    """Where in the migration it is."""
+    if moment.stage in ("memory", "checkpoint") and moment.iteration is not None:
+        if moment.between:
+            return f"after iteration {moment.iteration}"
+        kind = f": {moment.kind}" if moment.kind else ""
+        return f"iteration {moment.iteration}{kind}"
+    return moment.stage
+
+
+def passing(moment: Moment) -> str:
+    """The record that is passing by; empty when there is none."""
+    record = moment.passing
+    return "" if record is None else f"{record.name}, {amount(record.done)} of {amount(record.length)}"
+
+
+def sent(moment: Moment) -> str:
+    """What was sent."""
+    return f"{count(moment.pages, 'page')} of {moment.pfns:,} pfns"
+
+
+def speed(value: float) -> str:
+    """A rate, 0 included."""
+    return rate(1, 1 / value) if value > 0 else "0 B/s"
+
+
+def dirty(pages: float) -> str:
+    """A dirty rate."""
+    return f"dirty {pages:,.0f} pages/s ({amount(pages * GUEST_PAGE_SIZE)}/s)"
+
+
+def left(value: Left) -> str:
+    """What is left of a pass."""
+    if value.most is None:
+        return f"at least {count(value.least, 'page') if value.pfns is None else count(value.pfns, 'pfn')}"
+    if value.least == value.most:
+        pages = count(value.most, "page")
+    elif value.least:
+        pages = f"{value.least:,} to {count(value.most, 'page')}"
+    else:
+        pages = f"at most {count(value.most, 'page')}"
+    if value.pfns is not None and value.pfns > value.most:
+        pages += f" among {value.pfns:,} pfns"
+    took = f", {about(value.seconds)}" if value.seconds is not None else ""
+    return f"{pages}, {amount(value.bytes or 0)}{took}"
+
+
+def about(seconds: float) -> str:
+    """A time span that is an estimate."""
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:,.0f} min"
