@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from xenmig.core.decode.events import PageData
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 from xenmig.core.definitions.libxc import MAX_BATCH_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.decode.events import PageData
+    from xenmig.core.decode.events import Truncated
 
 
 class Batches:
@@ -44,3 +46,12 @@ class Batches:
     def end(self) -> None:
         """Other records follow: the pass is over."""
         self._full = False
+
+
+def available(event: Truncated) -> tuple[int, int]:
+    """How many pfns and whole pages are there of the PAGE_DATA that the end of input cut off."""
+    partial = event.partial
+    assert isinstance(partial, PageData)
+    behind = event.available - 16
+    pages = max(0, behind - 8 * partial.listed) // GUEST_PAGE_SIZE
+    return min(partial.listed, max(0, behind) // 8), min(partial.pages, pages)

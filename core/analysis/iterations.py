@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xenmig.core.analysis.batches import Batches
+from xenmig.core.analysis.batches import Batches, available
+from xenmig.core.analysis.memory import Memory
 from xenmig.core.decode.events import PageData, Record, Resynchronised, Truncated
 from xenmig.core.definitions import libxc
-from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,12 @@ BEFORE_MEMORY = (
 class Iteration:
     """One pass over the guest's memory."""
 
-    __slots__ = ("index", "kind", "pfns", "pages", "bytes", "records", "missing", "offset", "first", "last")
+    # fmt: off
+    __slots__ = (
+        "index", "kind", "pfns", "pages", "first_sent", "bytes", "records", "missing", "offset", "first", "last",
+        "dirtying",
+    )
+    # fmt: on
 
     index: int
     "From 0, as the sender's own progress lines count."
@@ -40,6 +45,8 @@ class Iteration:
     "pfns announced, with data or without."
     pages: int
     "Pages of guest memory sent."
+    first_sent: int
+    "How many of them no pass before had sent."
     bytes: int
     "Size of its PAGE_DATA records in the stream, headers included."
     records: int
@@ -51,18 +58,39 @@ class Iteration:
     "The packet with its first byte; None in a file."
     last: Packet | None
     "The packet with its last byte."
+    dirtying: float | None
+    """Seconds in which the guest dirtied the pages of this pass: from the first byte of the pass before to the first of
+    this one, since the sender fetches and clears the dirty bitmap in front of every pass. None for the first pass, and
+    in a file."""
 
-    def __init__(self, index: int, kind: str, offset: int, first: Packet | None) -> None:
+    def __init__(self, index: int, kind: str, offset: int, first: Packet | None, dirtying: float | None = None) -> None:
         self.index = index
         self.kind = kind
         self.pfns = 0
         self.pages = 0
+        self.first_sent = 0
         self.bytes = 0
         self.records = 0
         self.missing = 0
         self.offset = offset
         self.first = first
         self.last: Packet | None = None
+        self.dirtying = dirtying
+
+    @property
+    def again(self) -> int:
+        """Pages that a pass before had sent, VERIFY's second copy included."""
+        return self.pages - self.first_sent
+
+    @property
+    def sending_rate(self) -> float | None:
+        """Pages sent in a second; None in a file, and for what one packet holds."""
+        return self.pages / self.seconds if self.seconds and self.seconds > 0 else None
+
+    @property
+    def dirty_rate(self) -> float | None:
+        """Pages that the guest dirtied in a second before this pass, each counted once."""
+        return self.pfns / self.dirtying if self.dirtying and self.dirtying > 0 else None
 
     @property
     def seconds(self) -> float | None:
@@ -90,11 +118,12 @@ class StopRule:
 
 
 class Iterations:
-    """Finds the iterations of one stream. Memory use is bounded: nothing is kept for a page or a record."""
+    """Finds the iterations of one stream."""
 
     # fmt: off
     __slots__ = (
-        "found", "omitted", "checkpoints", "paused", "_batches", "_phase", "_count", "_live", "_whole", "_lost_after",
+        "found", "omitted", "checkpoints", "paused", "_memory", "_batches", "_phase", "_count", "_live", "_whole",
+        "_lost_after",
     )
     # fmt: on
 
@@ -107,7 +136,9 @@ class Iterations:
     paused: bool
     "Whether records came that are written only when the guest is paused and its memory has been sent."
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory | None = None) -> None:
+        """``memory`` is where the pages are counted."""
+        self._memory = memory or Memory()
         self.found = []
         self.omitted = 0
         self.checkpoints = 0
@@ -137,9 +168,7 @@ class Iterations:
                     self._lost_after = self._count
             elif isinstance(event, Truncated) and isinstance(event.partial, PageData):
                 partial = event.partial
-                data = event.available - 16 - 8 * partial.listed
-                whole = min(partial.pages, max(0, data) // GUEST_PAGE_SIZE)
-                listed = min(partial.listed, max(0, event.available - 16) // 8)
+                listed, whole = available(event)
                 partial.last = event.last
                 self._pages(partial, event.available, listed, whole)
 
@@ -228,12 +257,17 @@ class Iterations:
         current.records += 1
         current.pfns += pfns
         current.pages += pages
+        if current.kind != "verify":
+            current.first_sent += self._memory.take(event, pages, current.index)
         current.bytes += size + len(event.padding)
         current.missing += event.missing
         current.last = event.last
 
     def _begin(self, event: PageData) -> Iteration:
-        iteration = Iteration(self._count, self._phase, event.offset, event.first)
+        dirtying = None
+        if self.found and event.first is not None and self.found[-1].first is not None:
+            dirtying = (event.first.time - self.found[-1].first.time) / 1e9
+        iteration = Iteration(self._count, self._phase, event.offset, event.first, dirtying)
         self._count += 1
         if len(self.found) >= MOST_KEPT:
             # Removing one from the middle of a list of this size costs less than a page of guest memory does.

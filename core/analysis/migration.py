@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from xenmig.core.analysis.epochs import Epochs
 from xenmig.core.analysis.guest import Guest
 from xenmig.core.analysis.iterations import Iterations
+from xenmig.core.analysis.memory import Memory
 from xenmig.core.analysis.phases import Phases
 from xenmig.core.decode.events import (
     Complete,
@@ -22,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from xenmig.core.analysis.pfn_counts import Room
     from xenmig.core.decode.events import Event
     from xenmig.core.decode.reading import Stream
     from xenmig.core.sources.packet import Packet
@@ -34,9 +37,9 @@ class Migration:
 
     # fmt: off
     __slots__ = (
-        "number", "stream", "receiver", "guest", "layers", "versions", "byteorders", "iterations", "phases", "records",
-        "ended", "truncated", "messages", "holes", "missing", "resynchronised", "unrecognised", "trailing", "first",
-        "last",
+        "number", "stream", "receiver", "guest", "layers", "versions", "byteorders", "iterations", "phases", "memory",
+        "epochs", "records", "ended", "truncated", "messages", "holes", "missing", "resynchronised", "unrecognised",
+        "trailing", "first", "last",
     )
     # fmt: on
 
@@ -55,6 +58,10 @@ class Migration:
     '"little" or "big" by layer.'
     iterations: Iterations
     phases: Phases
+    memory: Memory
+    "Which pages came, how often, and where in guest memory they lie."
+    epochs: Epochs
+    "Of a checkpointed stream."
     records: int
     "Records of libxl and libxc."
     ended: bool
@@ -77,7 +84,8 @@ class Migration:
     last: Packet | None
     "The packet with the last byte that either side sent as part of the migration."
 
-    def __init__(self, number: int, stream: Stream) -> None:
+    def __init__(self, number: int, stream: Stream, room: Room | None = None) -> None:
+        """``room`` is what all migrations of an input share, see :class:`PfnCounts`."""
         self.number = number
         self.stream = stream
         self.receiver: Stream | None = None
@@ -85,8 +93,10 @@ class Migration:
         self.layers = []
         self.versions = {}
         self.byteorders = {}
-        self.iterations = Iterations()
+        self.memory = Memory(room)
+        self.iterations = Iterations(self.memory)
         self.phases = Phases()
+        self.epochs = Epochs()
         self.records = 0
         self.ended = False
         self.truncated: Truncated | None = None
@@ -103,6 +113,7 @@ class Migration:
         """Take the next events of the guest's stream."""
         self.iterations.take(events)
         self.phases.take(events)
+        self.epochs.take(events)
         for event in events:
             if isinstance(event, Record):
                 self.records += 1
@@ -134,6 +145,7 @@ class Migration:
 
     def answered(self, events: Sequence[Event]) -> None:
         """Take the next events of what the receiver says."""
+        self.epochs.answered(events)
         for event in events:
             if isinstance(event, Message):
                 self.messages.setdefault(event.name, event)

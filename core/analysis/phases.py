@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from xenmig.core.sources.packet import Packet
 
 HEADERS = "headers"
+PREAMBLE = "preamble"
+STATIC_DATA = "static data"
 STATE = "guest state"
 EMULATOR = "device model state"
 ENDING = "end of the stream"
@@ -54,9 +56,14 @@ class Phase:
 class Phases:
     """Finds the phases of one stream, up to its first checkpoint."""
 
-    __slots__ = ("headers", "state", "emulator", "ending", "end", "_memory", "_checkpointed")
+    __slots__ = ("headers", "preamble", "static_data", "state", "emulator", "ending", "end", "_memory", "_checkpointed")
 
     headers: Phase
+    "Preamble and static data together."
+    preamble: Phase
+    "Headers of all layers, the configuration, and LIBXC_CONTEXT."
+    static_data: Phase
+    "libxc records in front of memory."
     state: Phase
     emulator: Phase
     ending: Phase
@@ -65,6 +72,8 @@ class Phases:
 
     def __init__(self) -> None:
         self.headers = Phase(HEADERS)
+        self.preamble = Phase(PREAMBLE)
+        self.static_data = Phase(STATIC_DATA)
         self.state = Phase(STATE)
         self.emulator = Phase(EMULATOR)
         self.ending = Phase(ENDING)
@@ -84,6 +93,8 @@ class Phases:
                     self._memory = self._memory or self._is_behind_memory(event)
                 if not self._memory:
                     self.headers.add(event)
+                    static = isinstance(event, Record) and event.layer == libxc.LAYER
+                    (self.static_data if static else self.preamble).add(event)
                 elif self._checkpointed:
                     continue
                 elif event.layer == "libxl":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.migration import Migration
+from xenmig.core.analysis.pfn_counts import Room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ MOST_EARLY = 16
 class Timeline:
     """Sorts the events of all streams by migration: the guest's stream and the answers on the same connection."""
 
-    __slots__ = ("migrations", "unanswered", "_senders", "_waiting")
+    __slots__ = ("migrations", "unanswered", "_senders", "_waiting", "_room")
 
     migrations: list[Migration]
     "In the order of appearance."
@@ -28,6 +29,7 @@ class Timeline:
     def __init__(self) -> None:
         self.migrations = []
         self.unanswered = []
+        self._room = Room()
         self._senders: dict[int, Migration] = {}
         # What receivers said before their senders' first byte.
         self._waiting: dict[int, tuple[Stream, list[Event]]] = {}
@@ -38,7 +40,7 @@ class Timeline:
         migration = self._senders.get(connection)
         if stream.role == "sender":
             if migration is None:
-                migration = Migration(len(self.migrations) + 1, stream)
+                migration = Migration(len(self.migrations) + 1, stream, self._room)
                 self._senders[connection] = migration
                 self.migrations.append(migration)
                 early = self._waiting.pop(connection, None)

@@ -6,6 +6,7 @@ tools/libs/guest/xg_sr_save.c: a batch is a piece of a walk through a bitmap, an
 from __future__ import annotations
 
 from xenmig.core.check.population import Population
+from xenmig.core.decode.pfn_rows import in_a_row
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.libxc import MAX_BATCH_SIZE, PageType
 
@@ -25,29 +26,6 @@ _XTAB_AND_DATA = bytes(number << 4 for number in sorted(HVM_TYPES - {0xE}))
 _PV = bytes(number << 4 for number in PageType.known if number != PageType.XALLOC)
 USUAL = {0: _XTAB_AND_DATA, 8: _PV, 4: bytes(byte for byte in _PV if byte >> 4 not in L4)}
 "Bytes with types that need no look, by width of a PV guest; 0 for HVM guests."
-
-# Columns of an array, as in core/decode/pages.py: the lowest bytes of a full batch in a row, and the next ones.
-_LOWEST = bytes(range(256)) * (MAX_BATCH_SIZE // 256)
-_ABOVE = b"".join(bytes((byte,)) * 256 for byte in range(256))
-
-
-def in_a_row(pfns: PfnArray) -> bool:
-    """Whether the pfns of a batch follow one another without a gap."""
-    words, count, first = pfns.words, pfns.count, pfns.first
-    if words is None or pfns.last - first != count - 1:
-        return False
-    above = first >> 8 & 0xFF
-    if count != MAX_BATCH_SIZE or first & 0xFF or above > 0xFC or pfns.byteorder != "<":
-        return pfns.pfns() == list(range(first, first + count))
-    return (
-        words[0::8] == _LOWEST
-        and words[1::8] == _ABOVE[256 * above : 256 * above + MAX_BATCH_SIZE]
-        and words[2::8] == bytes((first >> 16 & 0xFF,)) * MAX_BATCH_SIZE
-        and words[3::8] == bytes((first >> 24 & 0xFF,)) * MAX_BATCH_SIZE
-        and words[4::8] == bytes((first >> 32 & 0xFF,)) * MAX_BATCH_SIZE
-        and words[5::8] == bytes((first >> 40 & 0xFF,)) * MAX_BATCH_SIZE
-        and words[6::8] == bytes((first >> 48 & 0x0F,)) * MAX_BATCH_SIZE
-    )
 
 
 class Memory:

@@ -148,6 +148,10 @@ class PfnArray:
         """How many entries there are of each page type that occurs: type (0 to 15) -> entries."""
         if self._types is None:
             column = (self.words or b"")[7 if self.byteorder == "<" else 0 :: 8]
+            if column and column == column[:1] * len(column):
+                # One type: what a pass over holes, or over an HVM guest's memory, consists of.
+                self._types = {column[0] >> 4: len(column)}
+                return self._types
             self._types = {}
             for byte in set(column):
                 self._types[byte >> 4] = self._types.get(byte >> 4, 0) + column.count(byte)

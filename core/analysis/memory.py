@@ -1,0 +1,194 @@
+"""Guest memory as a stream brings it: which pages came, how often, of what types, and where in memory they lie."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from itertools import islice
+
+from xenmig.core.analysis.density import Density
+from xenmig.core.analysis.pfn_counts import COUNTED, PfnCounts, Room
+from xenmig.core.definitions.libxc import PageType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xenmig.core.decode.events import PageData
+    from xenmig.core.decode.pages import PfnArray
+
+# Pages that came twice or more, with gaps of up to seven others between them: the pages of one buffer or heap.
+_HOT = re.compile(rb"[\x02-\xff]+(?:[\x00\x01]{1,7}[\x02-\xff]+)*")
+
+
+class HotPage:
+    """A page that was sent more than once."""
+
+    __slots__ = ("pfn", "times")
+
+    pfn: int
+    times: int
+    "How often it was sent."
+
+    def __init__(self, pfn: int, times: int) -> None:
+        self.pfn = pfn
+        self.times = times
+
+
+class HotRange:
+    """Neighbouring pages of which most were sent more than once."""
+
+    __slots__ = ("first", "last", "pages", "again")
+
+    first: int
+    "pfn."
+    last: int
+    "pfn."
+    pages: int
+    "How many pages of the range were sent more than once."
+    again: int
+    "How many pages were sent in vain: all but the last copy of each."
+
+    def __init__(self, first: int, last: int, pages: int, again: int) -> None:
+        self.first = first
+        self.last = last
+        self.pages = pages
+        self.again = again
+
+
+class Memory:
+    """What came of guest memory in one stream, VERIFY's second copy left aside.
+
+    Besides the counts (a byte a pfn, see :class:`PfnCounts`) and a map of at most half a megabyte, nothing is kept.
+    """
+
+    __slots__ = ("announced", "sent", "types", "unknown", "counts", "density", "_iteration")
+
+    announced: int
+    "Entries of pfn arrays, with a page or without."
+    sent: int
+    "Pages that came."
+    types: dict[int, int]
+    "Entries by page type (0 to 15)."
+    unknown: int
+    "Pages that came whose pfns were not captured."
+    counts: PfnCounts
+    "How often each pfn came with a page."
+    density: Density
+    "Pages by iteration and range of pfns."
+
+    def __init__(self, room: Room | None = None) -> None:
+        """``room`` is what hostile streams share."""
+        self.announced = 0
+        self.sent = 0
+        self.types = {}
+        self.unknown = 0
+        self.density = Density()
+        self._iteration = 0
+        self.counts = PfnCounts(room or Room(), self._placed)
+
+    def take(self, event: PageData, pages: int, iteration: int) -> int:
+        """Count the first ``pages`` pages of a record; returns how many of them came for the first time."""
+        pfns = event.pfns
+        self.announced += event.listed
+        self.sent += pages
+        if pages < pfns.with_data:
+            pfns = _beginning(pfns, pages)
+        types = self.types
+        for kind, number in pfns.types().items():
+            types[kind] = types.get(kind, 0) + number
+        if not pages:
+            return 0
+        self._iteration = iteration
+        if pages > pfns.with_data:
+            self.unknown += pages - pfns.with_data
+        return self.counts.add(pfns)
+
+    @property
+    def distinct(self) -> int:
+        """Those pfns that came with a page at least once."""
+        return self.counts.distinct
+
+    @property
+    def again(self) -> int:
+        """Pages that came for a pfn that had come before."""
+        return max(0, self.sent - self.distinct - self.counts.untracked - self.unknown)
+
+    @property
+    def ratio(self) -> float | None:
+        """Pages sent for each page of the guest: 1.0 when none came twice; None when no page came."""
+        known = self.distinct + self.again
+        return known / self.distinct if self.distinct else None
+
+    @property
+    def repeated(self) -> int:
+        """Those pfns that came with a page more than once."""
+        return sum(len(chunk.translate(None, b"\0\1")) for _, chunk in self.counts.chunks())
+
+    @property
+    def page_types(self) -> dict[str, int]:
+        """Entries by the name of their page type, the most frequent first."""
+        by_number = sorted(self.types.items(), key=lambda item: -item[1])
+        return {str(PageType(kind)): number for kind, number in by_number}
+
+    def hottest(self, most: int = 10) -> list[HotPage]:
+        """The pages that were sent most often, at least twice; of equals those with the lowest pfns."""
+        # What is needed is found from the top of the counts: a chunk is searched for one value at a time.
+        chunks: dict[int, list[tuple[int, bytearray]]] = {}
+        for first, chunk in self.counts.chunks():
+            for value in set(chunk.translate(None, b"\0\1")):
+                chunks.setdefault(value, []).append((first, chunk))
+        found: list[HotPage] = []
+        for value in sorted(chunks, reverse=True):
+            places = (pfn for first, chunk in chunks[value] for pfn in _find(first, chunk, value))
+            pages = (HotPage(pfn, self.counts[pfn]) for pfn in places)
+            if value == COUNTED:
+                found = heapq.nsmallest(most, pages, key=lambda page: (-page.times, page.pfn))
+            else:
+                found += islice(pages, most - len(found))
+            if len(found) == most:
+                break
+        return found
+
+    def hot_ranges(self, most: int = 10) -> list[HotRange]:
+        """The ranges in which most pages were sent in vain, the worst first."""
+        return heapq.nsmallest(most, self._hot_ranges(), key=lambda one: (-one.again, one.first))
+
+    def _hot_ranges(self) -> Iterator[HotRange]:
+        before: HotRange | None = None
+        for base, chunk in self.counts.chunks():
+            for match in _HOT.finditer(chunk):
+                first, last = base + match.start(), base + match.end() - 1
+                came, repeated = (len(match[0].translate(None, less)) for less in (b"\0", b"\0\1"))
+                found = HotRange(first, last, repeated, self.counts.sent(first, last) - came)
+                if before is not None and before.last == first - 1:
+                    # It reaches over the end of a chunk.
+                    found = HotRange(before.first, last, before.pages + found.pages, before.again + found.again)
+                elif before is not None:
+                    yield before
+                before = found
+        if before is not None:
+            yield before
+
+    def _placed(self, block: int, pages: int) -> None:
+        self.density.add(self._iteration, block, pages)
+
+
+def _beginning(pfns: PfnArray, pages: int) -> PfnArray:
+    """The part of an array that has the first ``pages`` pages."""
+    start, end = 0, pfns.count
+    while start < end:
+        middle = (start + end) // 2
+        if pfns.part(0, middle).with_data < pages:
+            start = middle + 1
+        else:
+            end = middle
+    return pfns.part(0, start)
+
+
+def _find(first: int, chunk: bytearray, value: int) -> Iterator[int]:
+    """The pfns of a chunk with that count; ``first`` is that of the chunk."""
+    at = chunk.find(value)
+    while at >= 0:
+        yield first + at
+        at = chunk.find(value, at + 1)

@@ -1,0 +1,35 @@
+"""Batches whose pfns follow one another: what most of the first pass over memory consists of.
+
+Like core/decode/pages.py, this looks at columns of the array instead of at its entries.
+"""
+
+from __future__ import annotations
+
+from xenmig.core.definitions.libxc import MAX_BATCH_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenmig.core.decode.pages import PfnArray
+
+# The lowest bytes of a full batch in a row, and the next ones.
+_LOWEST = bytes(range(256)) * (MAX_BATCH_SIZE // 256)
+_ABOVE = b"".join(bytes((byte,)) * 256 for byte in range(256))
+
+
+def in_a_row(pfns: PfnArray) -> bool:
+    """Whether the pfns of a batch follow one another without a gap."""
+    words, count, first = pfns.words, pfns.count, pfns.first
+    if words is None or pfns.last - first != count - 1:
+        return False
+    above = first >> 8 & 0xFF
+    if count != MAX_BATCH_SIZE or first & 0xFF or above > 0xFC or pfns.byteorder != "<":
+        return pfns.pfns() == list(range(first, first + count))
+    return (
+        words[0::8] == _LOWEST
+        and words[1::8] == _ABOVE[256 * above : 256 * above + MAX_BATCH_SIZE]
+        and words[2::8] == bytes((first >> 16 & 0xFF,)) * MAX_BATCH_SIZE
+        and words[3::8] == bytes((first >> 24 & 0xFF,)) * MAX_BATCH_SIZE
+        and words[4::8] == bytes((first >> 32 & 0xFF,)) * MAX_BATCH_SIZE
+        and words[5::8] == bytes((first >> 40 & 0xFF,)) * MAX_BATCH_SIZE
+        and words[6::8] == bytes((first >> 48 & 0x0F,)) * MAX_BATCH_SIZE
+    )
