@@ -238,7 +238,14 @@ class Talk:
 
 
 def tcp(
-    sender: Host, receiver: Host, sequence: int, acknowledgment: int, flags: int, data: bytes, options: bytes = b""
+    sender: Host,
+    receiver: Host,
+    sequence: int,
+    acknowledgment: int,
+    flags: int,
+    data: bytes,
+    options: bytes = b"",
+    window: int = 512,
 ) -> bytes:
     """A TCP segment."""
     header = struct.pack(
@@ -249,7 +256,7 @@ def tcp(
         acknowledgment & 0xFFFFFFFF,
         (5 + len(options) // 4) << 4,
         flags,
-        512,
+        window,
         0,
         0,
     )

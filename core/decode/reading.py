@@ -88,13 +88,21 @@ class Reading:
     capture: Capture | None
 
     def __init__(
-        self, path: str, start: str = "", *, runs: bool = False, deep: bool = False, watcher: Watcher | None = None
+        self,
+        path: str,
+        start: str = "",
+        *,
+        runs: bool = False,
+        deep: bool = False,
+        watcher: Watcher | None = None,
+        metered: bool = False,
     ) -> None:
         """Open ``path`` ("-" is standard input); ``start`` names the outermost layer where it must not be guessed.
 
         ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind; ``deep``
         for a :class:`~xenmig.core.decode.events.Page` for each page table of a PV guest instead, which means that its
         memory is read. ``watcher`` looks on while the input is read, and has it taken for one that is still written.
+        ``metered`` has the traffic of each stream's connection measured, and of those that are named in ``opaque``.
         """
         self._runs = runs
         self._deep = deep
@@ -122,7 +130,7 @@ class Reading:
 
         if is_capture(first):
             self.kind = "capture"
-            self.capture = self._capture(watcher)
+            self.capture = self._capture(watcher, metered=metered)
         elif kind == "xl receiver":
             self._start = kind
         elif cut := recognise_cut(first):
@@ -160,10 +168,10 @@ class Reading:
         """Give back the descriptor."""
         self.input.close()
 
-    def _capture(self, watcher: Watcher | None) -> Capture:
+    def _capture(self, watcher: Watcher | None, *, metered: bool) -> Capture:
         from xenmig.core.sources.capture import Capture
 
-        return Capture(self.input, self._consumer, watcher=watcher)
+        return Capture(self.input, self._consumer, watcher=watcher, metered=metered)
 
     def _single(self) -> Stream:
         if self._start == "xl receiver":
@@ -259,6 +267,7 @@ class Reading:
             return
         if len(self.opaque) < MOST_OPAQUE:
             self.opaque.append((connection, kind))
+            connection.watched = True
         elif isinstance(direction.peer.consumer, Uninterested):
             # Its other direction has been named before.
             return

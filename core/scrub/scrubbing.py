@@ -122,8 +122,8 @@ class _Copying(Reading):
         self.copy = kept, container, summary
         super().__init__(path)
 
-    def _capture(self, watcher: Watcher | None) -> Capture:
-        del watcher
+    def _capture(self, watcher: Watcher | None, *, metered: bool) -> Capture:
+        del watcher, metered
         return _CopyingCapture(self.input, self._consumer, *self.copy)
 
 

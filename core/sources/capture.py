@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xenmig.core.sources.interest import ConsumerFactory
     from xenmig.core.sources.notice import Notice
     from xenmig.core.sources.segment import Segment
+    from xenmig.core.sources.traffic.meters import Meters
     from xenmig.core.sources.watcher import Watcher
 
 
@@ -39,7 +40,18 @@ class Capture:
     lists that are never empty, each of one direction. Memory use does not depend on the input's size.
     """
 
-    __slots__ = ("first", "last", "frames", "_reader", "_notices", "_reassembler", "_habit", "_plain", "_scale")
+    __slots__ = (
+        "first",
+        "last",
+        "frames",
+        "_reader",
+        "_notices",
+        "_reassembler",
+        "_habit",
+        "_plain",
+        "_scale",
+        "_meters",
+    )
 
     first: Packet | None
     "The first frame, of whatever protocol."
@@ -49,11 +61,18 @@ class Capture:
     "How many frames have been read."
 
     def __init__(
-        self, input: Input, factory: ConsumerFactory, *, plain: bool = False, watcher: Watcher | None = None
+        self,
+        input: Input,
+        factory: ConsumerFactory,
+        *,
+        plain: bool = False,
+        watcher: Watcher | None = None,
+        metered: bool = False,
     ) -> None:
         """Read the capture's header; ``plain`` has every frame parsed in the general way, which is slower.
 
-        ``watcher`` is told of the points in packet time that it asks for.
+        ``watcher`` is told of the points in packet time that it asks for. ``metered`` has the traffic of connections
+        that are worth it measured: see :class:`~xenmig.core.sources.traffic.meters.Meters`.
 
         Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when ``input`` does not begin as a capture does.
         """
@@ -70,6 +89,11 @@ class Capture:
         self._reassembler = Reassembler(factory, self._scale, self._notices)
         self._habit = Habit()
         self._plain = plain
+        self._meters: Meters | None = None
+        if metered:
+            from xenmig.core.sources.traffic.meters import Meters
+
+            self._meters = Meters(self._scale, self._reassembler.tracking.find, plain=plain)
 
     def __iter__(self) -> Iterator[tuple[Direction, list[Any]]]:
         reassembler = self._reassembler
@@ -82,6 +106,8 @@ class Capture:
                 self._each(frames)
             else:
                 self._scan(frames)
+            if self._meters is not None:
+                self._meters.take(frames, self.frames)
             self.frames += len(frames.heads)
             self.last = self._packet(self.frames, frames.heads[-1])
             reassembler.tick(self.last.time)
@@ -90,6 +116,8 @@ class Capture:
                 reassembler.output = []
                 yield from output
         reassembler.finish()
+        if self._meters is not None:
+            self._meters.finish()
         output = reassembler.output
         reassembler.output = []
         yield from output

@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from xenmig.core.sources.consumer import Consumer
     from xenmig.core.sources.frames import Head
     from xenmig.core.sources.interest import ConsumerFactory
+    from xenmig.core.sources.traffic.traffic import Traffic
 
 _SECOND = 1_000_000_000
+_LONG = 1 << 20
+"Bytes of a direction after which what the other one may still say does not matter."
 
 
 def reverse_key(key: bytes) -> bytes:
@@ -159,6 +162,7 @@ class Direction:
         self.consumer = consumer
         self.of_interest = True
         self.connection.of_interest = True
+        self.connection.watched = True
 
     @property
     def source(self) -> Endpoint:
@@ -203,7 +207,12 @@ class Direction:
 class Connection:
     """A TCP connection, from its first captured packet to its last."""
 
-    __slots__ = ("id", "first", "directions", "opener", "closed_first", "of_interest", "reset_time", "_scale")
+    # fmt: off
+    __slots__ = (
+        "id", "first", "directions", "opener", "closed_first", "of_interest", "watched", "traffic", "reset_time",
+        "_scale",
+    )
+    # fmt: on
 
     id: int
     "From 1, in the order of first packets, over all connections of the capture."
@@ -216,6 +225,10 @@ class Connection:
     "The direction of the side that sent the first FIN or RST."
     of_interest: bool
     "Whether at least one direction is of interest."
+    watched: bool
+    "Whether its traffic is worth measuring: it is of interest, or known by name."
+    traffic: Traffic | None
+    "What was measured, if the capture was asked to and it was worth it."
     reset_time: int | None
     "When a RST was seen, in nanoseconds since 1970."
 
@@ -227,6 +240,8 @@ class Connection:
         self.opener = None
         self.closed_first = None
         self.of_interest = False
+        self.watched = False
+        self.traffic = None
         self.reset_time = None
         forth = Direction(self, key)
         back = Direction(self, reverse_key(key))
@@ -254,6 +269,14 @@ class Connection:
     def ended(self) -> bool:
         """Whether no more payload is expected in either direction."""
         return self.directions[0].ended and self.directions[1].ended
+
+    @property
+    def may_be_watched(self) -> bool:
+        """Whether it is watched, or its first bytes have not told yet; not once one direction has gone on for long."""
+        if self.watched:
+            return True
+        consumers = [direction.consumer for direction in self.directions]
+        return any(isinstance(one, Undecided) for one in consumers) and all(one.position < _LONG for one in consumers)
 
     @property
     def half_known(self) -> bool:

@@ -50,6 +50,11 @@ class Tracking:
         found = [connection for connection in self.all() if connection.of_interest]
         return sorted(self._kept + found, key=_id)
 
+    def find(self, key: bytes) -> Connection | None:
+        """The connection that a direction with this key belongs to, if there is one at present."""
+        direction = self._directions.get(key)
+        return direction.connection if direction is not None else None
+
     def direction(self, segment: Segment) -> Direction | None:
         """The direction that the segment belongs to; None for a segment that shows no connection to exist."""
         direction = self._directions.get(segment.key)

@@ -19,6 +19,10 @@ SEGMENT = 1448
 "Payload of a segment: Ethernet's 1500 bytes less IP, TCP and the time stamp option."
 OPTIONS = bytes((1, 1, 8, 10)) + bytes(8)
 "Two NOPs and a TCP time stamp, as Linux sends them."
+OPENING = bytes((2, 4, 0x05, 0xB4, 4, 2, 8, 10)) + bytes(8) + bytes((1, 3, 3, 7))
+"Of a SYN, as Linux sends them: maximum segment size 1460, SACK permitted, time stamp, window scale 7."
+WINDOW = 24_576
+"As in the headers: 3 MiB, what Linux's receivers announce when they keep up."
 STEP = 12_000
 "Nanoseconds between frames: about 1 Gbit/s."
 SOURCE = ("10.0.0.1", 40000)
@@ -41,7 +45,8 @@ class Writer:
     def send(self, sender: Host, data: bytes = b"", flags: int = ACK) -> None:
         """The next segment of ``sender``."""
         receiver = self.destination if sender is self.source else self.source
-        segment = tcp(sender, receiver, sender.sequence, receiver.sequence, flags, data, OPTIONS)
+        options, window = (OPENING, 65_535) if flags & SYN else (OPTIONS, WINDOW)
+        segment = tcp(sender, receiver, sender.sequence, receiver.sequence, flags, data, options, window)
         frame = ethernet(ip(sender, receiver, segment))
         seconds, fraction = divmod(START + self._frames * STEP, 1_000_000_000)
         self._file.write(struct.pack("<IIII", seconds, fraction // 1000, len(frame), len(frame)) + frame)

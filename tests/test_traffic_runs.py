@@ -1,0 +1,157 @@
+"""Traffic is measured the same whether runs of segments are counted at once or each by itself."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.benchmarks.capture import Writer
+from tests.benchmarks.capture import segments as full_size
+from tests.captures import ACK, FIN, PSH, RST, START, SYN, Talk, ethernet, ip, tcp
+from tests.corpus import corpus, requires_corpus
+from tests.traffic import facts, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.corpus import Sample
+
+
+def timed(packets: Sequence[tuple[int, bytes]], *, nanoseconds: bool = True) -> bytes:
+    """A pcap file of IP datagrams, each so many nanoseconds after the one before."""
+    out = [struct.pack("<IHHiIII", 0xA1B23C4D if nanoseconds else 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)]
+    time = START
+    for step, packet in packets:
+        time += step
+        frame = ethernet(packet)
+        seconds, fraction = divmod(time, 1_000_000_000)
+        fraction //= 1 if nanoseconds else 1000
+        out.append(struct.pack("<IIII", seconds, fraction, len(frame), len(frame)) + frame)
+    return b"".join(out)
+
+
+def bulk(segments: int = 3000) -> bytes:
+    """A transfer at full speed whose sequence numbers pass 2**32."""
+    file = io.BytesIO()
+    writer = Writer(file)
+    source, destination = writer.source, writer.destination
+    source.sequence = 0xFFFFFFFF - 1448 * segments // 2
+    writer.send(source, flags=SYN)
+    writer.send(destination, flags=SYN | ACK)
+    writer.send(source)
+    for number, data in enumerate(full_size([segments * 1448 + 100])):
+        writer.send(source, data, ACK | (PSH if number % 7 == 0 else 0))
+        if number % 2:
+            writer.send(destination)
+    return file.getvalue()
+
+
+def test_bulk_data_is_measured_the_same_in_runs_and_segment_by_segment() -> None:
+    data = bulk()
+    (traffic,) = measure(data)
+    assert facts(traffic) == facts(measure(data, plain=True)[0])
+    assert traffic is not None
+    forth = traffic.flows[0]
+    assert (forth.segments, forth.payload_bytes) == (3001, 3000 * 1448 + 100)
+    assert forth.sending == forth.transfer_time == 12_000 * (3001 + 1500 - 1)
+    assert sum(traffic.series.columns[0]) == forth.payload_bytes
+    assert sum(traffic.series.columns[1]) == forth.wire_bytes
+
+
+@pytest.mark.parametrize("piece", [100, 5000, 70_000])
+def test_how_a_capture_comes_in_pieces_does_not_matter(piece: int) -> None:
+    data = bulk(500)
+    assert facts(measure(data, piece=piece)[0]) == facts(measure(data)[0])
+
+
+@requires_corpus
+@pytest.mark.parametrize("sample", corpus("capture"), ids=repr)
+def test_real_traffic_is_measured_the_same_in_runs_and_segment_by_segment(sample: Sample) -> None:
+    data = sample.unpacked().read_bytes()
+    assert [facts(one) for one in measure(data)] == [facts(one) for one in measure(data, plain=True)]
+
+
+steps = st.sampled_from([0, 1000, 12_000, 99_999, 100_000, 150_000, 3_000_000, 30_000_000, 250_000_000])
+actions = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["send", "send", "send", "ack", "ack", "again", "lose", "late", "window", "answer", "close", "old"]
+        ),
+        steps,
+        st.integers(0, 5),
+        st.sampled_from([0, 1, 30, 64, 512]),
+    ),
+    max_size=60,
+)
+
+
+@given(actions, st.sampled_from([None, (0, 7), (3, 3), (7, None)]), st.integers(0, 0xFFFFFFFF), st.booleans())
+def test_any_conversation_is_measured_the_same_and_adds_up(
+    done: list[tuple[str, int, int, int]], shifts: tuple[int, int | None] | None, start: int, nanoseconds: bool
+) -> None:
+    talk = Talk(start=(start, 9000))
+    client, server = talk.client, talk.server
+    packets: list[tuple[int, bytes]] = []
+
+    def put(
+        step: int, sender: object, sequence: int, ack: int, data: bytes, flags: int, window: int, options: bytes = b""
+    ) -> None:
+        one, other = (client, server) if sender is client else (server, client)
+        segment = tcp(one, other, sequence, ack & 0xFFFFFFFF, flags, data, options, window)
+        packets.append((step, ip(one, other, segment)))
+
+    if shifts is not None:
+        for host, shift, flags in ((client, shifts[0], SYN), (server, shifts[1], SYN | ACK)):
+            options = b"\x02\x04\x02\x00" + (b"" if shift is None else bytes((1, 3, 3, shift)))
+            put(50_000, host, host.sequence, client.sequence if host is server else 0, b"", flags, 64, options)
+            host.sequence += 1
+        put(50_000, client, client.sequence, server.sequence, b"", ACK, 64)
+    acked = client.sequence
+    window = 512
+    for what, step, number, size in done:
+        data = bytes(100 * number)
+        if what in ("send", "lose"):
+            if what == "send":
+                put(
+                    step,
+                    client,
+                    client.sequence,
+                    server.sequence,
+                    data or bytes(100),
+                    ACK | (PSH if number == 1 else 0),
+                    64,
+                )
+            client.sequence += len(data) or 100
+        elif what == "ack":
+            acked = client.sequence - 100 * (number // 2)
+            put(step, server, server.sequence, acked, b"", ACK, window)
+        elif what == "window":
+            window = size
+            put(step, server, server.sequence, acked, b"", ACK, window)
+        elif what in ("again", "late"):
+            put(step, client, client.sequence - 100 * (number + 1), server.sequence, bytes(100), ACK, 64)
+        elif what == "answer":
+            put(step, server, server.sequence, acked, bytes(size or 1), ACK, window)
+            server.sequence += size or 1
+        elif what == "old":
+            put(step, client, client.sequence - 1, server.sequence, bytes(min(number, 1)), ACK, 64)
+        else:
+            put(step, client, client.sequence, server.sequence, b"", FIN | ACK if number else RST, 64)
+    capture = timed(packets, nanoseconds=nanoseconds)
+    found = measure(capture)
+    assert [facts(one) for one in found if one] == [facts(one) for one in measure(capture, plain=True) if one]
+    for one in found:
+        assert one is not None
+        for flow in one.flows:
+            shares = (flow.sending, flow.in_flight, flow.recovery, flow.window, flow.answer, flow.idle)
+            assert min(shares) >= 0
+            assert 0 <= flow.transfer_time <= one.time - one.series.begin
+            assert flow.payload_bytes >= sum(one.series.columns[2 * flow.side])
+            assert flow.wire_bytes == sum(one.series.columns[2 * flow.side + 1])
+            assert flow.spurious + flow.out_of_order <= flow.retransmitted + flow.out_of_order <= flow.segments
+            assert all(duration > 0 for duration, *_ in flow.waits)
