@@ -29,7 +29,7 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 "The repository."
 PCAPS = ROOT / "pcaps"
-"The samples that are part of the repository."
+"The samples that are part of the repository: copies without guest memory."
 CORPUS = Path(os.environ.get("XENMIG_CORPUS") or ROOT.parent / "shared" / "corpus")
 "The larger corpus, which may be missing."
 
@@ -83,9 +83,14 @@ def corpus(kind: str | None = None) -> list[Sample]:
     return _samples(CORPUS, kind)
 
 
+def samples(kind: str | None = None) -> list[Sample]:
+    """Every real file once: as it was made where the corpus is there, else without guest memory, from pcaps/."""
+    return list({one.name: one for one in pcaps(kind) + corpus(kind)}.values())
+
+
 def sample(name: str) -> Sample:
-    """The sample of that name, from pcaps/ or else from the corpus; FileNotFoundError when neither has it."""
-    for found in pcaps() + corpus():
+    """The sample of that name, from the corpus or else from pcaps/; FileNotFoundError when neither has it."""
+    for found in samples():
         if found.name == name:
             return found
     raise FileNotFoundError(f"{name} is neither in {PCAPS} nor in {CORPUS}; set XENMIG_CORPUS to where the corpus is")

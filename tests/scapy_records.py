@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.corpus import corpus, pcaps
+from tests.corpus import samples
 from xenmig.core.decode.events import PageData, Record
 from xenmig.core.decode.reading import Reading
 from xenmig.scapy_layers.records import LibxcRecord, LibxlRecord
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.corpus import Sample
 
-SAMPLES = {sample.name: sample for sample in [*corpus(), *pcaps()]}
+SAMPLES = {sample.name: sample for sample in samples()}
 "Every real file there is."
 
 

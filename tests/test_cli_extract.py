@@ -12,7 +12,7 @@ import pytest
 
 from tests.captures import Talk, ethernet, pcap
 from tests.command import SEGMENT, conversation, xenmig
-from tests.corpus import Sample, corpus, pcaps
+from tests.corpus import Sample, pcaps, samples
 from tests.streams import BANNER, PERMISSION, READY, REPORT, guest
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def test_extracted_streams_of_real_captures_verify_as_the_capture_does(sample: S
 @pytest.mark.skipif(
     shutil.which("tcpflow") is None and os.environ.get("CI") != "true", reason="tcpflow is not here (make tools)"
 )
-@pytest.mark.parametrize("sample", pcaps("capture") + corpus("capture"), ids=str)
+@pytest.mark.parametrize("sample", samples("capture"), ids=str)
 def test_real_captures_come_out_as_tcpflow_has_them(sample: Sample, tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     theirs.mkdir()

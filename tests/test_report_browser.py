@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chromium import Chromium, requires_chromium
-from tests.corpus import corpus, pcaps
+from tests.corpus import samples
 from tests.reports import report_of
 from tests.test_report_page import NAMES, report_of_guest, where
 
@@ -71,7 +71,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     found.close()
 
 
-@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=where)
+@pytest.mark.parametrize("sample", samples(), ids=where)
 def test_a_page_asks_for_nothing_and_draws_without_overlaps(sample: Sample, browser: Chromium, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text(report_of(sample), encoding="utf-8")

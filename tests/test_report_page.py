@@ -15,7 +15,7 @@ import pytest
 
 from tests.captures import pcap
 from tests.command import conversation, xenmig
-from tests.corpus import corpus, pcaps, requires_corpus
+from tests.corpus import corpus, requires_corpus, samples
 from tests.migrations import Migrations, segments
 from tests.reports import parsed, report, report_of
 from tests.streams import BANNER, CONFIG, PAGE_DATA, TSC_INFO, VARIETIES, StreamBuilder, guest
@@ -96,7 +96,7 @@ def assert_harmless(page: str) -> Element:
     return root
 
 
-@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=where)
+@pytest.mark.parametrize("sample", samples(), ids=where)
 def test_every_sample_makes_a_page(sample: Sample) -> None:
     page = report_of(sample)
     assert len(page) < LARGEST
@@ -165,7 +165,7 @@ def table(root: Element, of_class: str) -> list[dict[str, str]]:
     return [dict(zip(heads, [cell.text for cell in row.all("td")], strict=False)) for row in body.all("tr")]
 
 
-@pytest.mark.parametrize("sample", pcaps() + corpus(), ids=where)
+@pytest.mark.parametrize("sample", samples(), ids=where)
 def test_its_numbers_are_those_of_the_timeline(sample: Sample) -> None:
     root = parsed(report_of(sample))
     (facts,) = xenmig("timeline", "--json", sample.unpacked()).json["migrations"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.corpus import Sample, corpus, pcaps, requires_corpus, sample
+from tests.corpus import Sample, pcaps, requires_corpus, sample, samples
 from tests.scrubs import scrubbed
 from xenmig.core.cli.main import main
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SAMPLES = list({one.name: one for one in pcaps() + corpus()}.values())
-CAPTURES = [one for one in SAMPLES if one.kind == "capture"]
+SAMPLES = samples()
+CAPTURES = samples("capture")
 SEEN = (
     "frame.time_epoch", "frame.len", "frame.cap_len", "eth.src", "ip.src", "ip.id", "ip.checksum.status", "tcp.seq",
     "tcp.ack", "tcp.len", "tcp.flags", "tcp.window_size", "tcp.checksum.status", "tcp.analysis.flags",

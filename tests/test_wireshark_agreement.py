@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.corpus import corpus, pcaps
+from tests.corpus import samples
 from tests.dissected import core_parts, dissected_parts
 from tests.tshark import every_tshark
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.tshark import Tshark
 
 OUT_OF_ORDER = ("-o", "tcp.reassemble_out_of_order:TRUE")
-CAPTURES = {sample.name: sample for sample in corpus("capture") + pcaps("capture")}
+CAPTURES = {sample.name: sample for sample in samples("capture")}
 
 
 @every_tshark

@@ -9,7 +9,7 @@ import pytest
 
 from tests import streams
 from tests.command import xenmig
-from tests.corpus import corpus, pcaps
+from tests.corpus import samples
 from tests.dissected import findings_shown
 from tests.migrations import Migrations, cut_at, segments
 from tests.test_check_rules import BROKEN
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tests.dissected import Told
     from tests.tshark import Tshark
 
-CAPTURES = {sample.name: sample for sample in corpus("capture") + pcaps("capture")}
+CAPTURES = {sample.name: sample for sample in samples("capture")}
 SENDER = bytes(in_libxl(hvm()))
 BETWEEN = ("capture-hole", "resynchronised")
 "Rules about places between records, which the dissector shows with the record that follows, and the core with none."
