@@ -11,20 +11,34 @@ if TYPE_CHECKING:
 
 
 class Step:
-    """One part of the downtime."""
+    """One part of the downtime: from the end of the one before to its own."""
 
-    __slots__ = ("name", "seconds")
+    __slots__ = ("name", "kind", "seconds", "bytes", "bound")
 
     name: str
+    kind: str
+    """"suspend" (waiting for the guest to suspend, and for its last dirty pages), "memory" (the pass over it),
+    "state" (of processors and devices) or "hand-over" (END, and what the two ends tell each other)."""
     seconds: float
+    bytes: int
+    "Of the stream or of the message; 0 for the suspend."
+    bound: str
+    '"lower" when both bounds hold it, "upper" when the upper one only.'
 
-    def __init__(self, name: str, seconds: float) -> None:
+    def __init__(self, name: str, kind: str, seconds: float, bytes: int, bound: str) -> None:
         self.name = name
+        self.kind = kind
         self.seconds = seconds
+        self.bytes = bytes
+        self.bound = bound
 
 
 class Downtime:
-    """Both bounds count from the last byte that the sender sent while the guest was running."""
+    """Both bounds count from the last byte that the sender sent while the guest was running.
+
+    How soon after that the guest stops does not show: it may go on until the suspend has been answered, so both are too
+    long by up to :attr:`suspend`. The clock is that of the host where the capture was made.
+    """
 
     __slots__ = ("lower", "upper", "steps", "upper_reason")
 
@@ -42,6 +56,15 @@ class Downtime:
         self.upper = upper
         self.steps = steps
         self.upper_reason = upper_reason
+
+    @property
+    def suspend(self) -> float:
+        """Seconds of both bounds in which the guest may still have run: until the first byte of the last pass."""
+        return sum(step.seconds for step in self.steps if step.kind == "suspend")
+
+    def of_kind(self, kind: str, bound: str = "upper") -> float:
+        """Seconds that steps of a kind take of a bound."""
+        return sum(step.seconds for step in self.steps if step.kind == kind and bound in ("upper", step.bound))
 
 
 def downtime(migration: Migration) -> Downtime | None:
@@ -61,21 +84,27 @@ def downtime(migration: Migration) -> Downtime | None:
     if resumed is None:
         return None
     reported = status.last if status is not None else None
-    points: list[tuple[str, Packet | None]] = []
+    points: list[tuple[str, str, Packet | None, int]] = []
     if paused is not None:
-        points += [("suspending the guest", paused.first), (f"{paused.kind} pass", paused.last)]
+        points.append(("suspending the guest", "suspend", paused.first, 0))
+        points.append((f"{paused.kind} pass", "memory", paused.last, paused.bytes))
     phases = migration.phases
-    points += [(phase.name, phase.last) for phase in (phases.state, phases.emulator, phases.ending) if phase.bytes]
-    points += [
-        ("receiver gets ready", ready.last if ready is not None else None),
-        ("sender's permission", permission.last if permission is not None else None),
-        ("receiver unpauses and reports", reported),
-    ]
+    for phase, kind in ((phases.state, "state"), (phases.emulator, "state"), (phases.ending, "hand-over")):
+        if phase.bytes:
+            points.append((phase.name, kind, phase.last, phase.bytes))
+    for message, name in (
+        (ready, "receiver gets ready"),
+        (permission, "sender's permission"),
+        (status, "receiver unpauses and reports"),
+    ):
+        if message is not None:
+            points.append((name, "hand-over", message.last, message.length))
     steps: list[Step] = []
     before = running
-    for name, packet in points:
+    for name, kind, packet, size in points:
         if packet is not None:
-            steps.append(Step(name, (packet.time - before.time) / 1e9))
+            bound = "upper" if packet is reported else "lower"
+            steps.append(Step(name, kind, (packet.time - before.time) / 1e9, size, bound))
             before = packet
     lower = (resumed.time - running.time) / 1e9
     if reported is not None:

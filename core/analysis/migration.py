@@ -38,8 +38,8 @@ class Migration:
     # fmt: off
     __slots__ = (
         "number", "stream", "receiver", "guest", "layers", "versions", "byteorders", "iterations", "phases", "memory",
-        "epochs", "records", "ended", "truncated", "messages", "holes", "missing", "resynchronised", "unrecognised",
-        "trailing", "first", "last",
+        "epochs", "records", "ended", "last_record", "truncated", "messages", "holes", "missing", "answer_holes",
+        "resynchronised", "unrecognised", "trailing", "first", "last",
     )
     # fmt: on
 
@@ -66,6 +66,8 @@ class Migration:
     "Records of libxl and libxc."
     ended: bool
     "Whether the outermost layer came to its END."
+    last_record: Record | None
+    "The last complete one."
     truncated: Truncated | None
     "What the end of input cut off; None when the stream is complete."
     messages: dict[str, Message]
@@ -74,6 +76,8 @@ class Migration:
     "How many runs of bytes the capture lacks."
     missing: int
     "Bytes in the holes."
+    answer_holes: int
+    "How many runs of bytes the capture lacks of what the receiver says."
     resynchronised: int
     "How often the position was lost and found again."
     unrecognised: Unrecognised | None
@@ -99,10 +103,12 @@ class Migration:
         self.epochs = Epochs()
         self.records = 0
         self.ended = False
+        self.last_record: Record | None = None
         self.truncated: Truncated | None = None
         self.messages = {}
         self.holes = 0
         self.missing = 0
+        self.answer_holes = 0
         self.resynchronised = 0
         self.unrecognised: Unrecognised | None = None
         self.trailing: Trailing | None = None
@@ -117,6 +123,7 @@ class Migration:
         for event in events:
             if isinstance(event, Record):
                 self.records += 1
+                self.last_record = event
                 if event.layer not in self.layers:
                     # Joined in the middle: the record is the first sign of its layer.
                     self.layers.append(event.layer)

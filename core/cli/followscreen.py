@@ -5,8 +5,9 @@ from __future__ import annotations
 from textwrap import wrap
 from time import monotonic
 
+from xenmig.core.analysis.handover import owner
 from xenmig.core.analysis.live import is_over, pass_bytes, waits_for
-from xenmig.core.analysis.outcome import outcome, owner
+from xenmig.core.analysis.outcome import outcome
 from xenmig.core.cli import momenttext
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.downtime import downtime
+from xenmig.core.analysis.handover import owner
 from xenmig.core.analysis.live import is_over, waits_for
-from xenmig.core.analysis.outcome import outcome, owner
+from xenmig.core.analysis.outcome import outcome
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.messagetext import message_text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.downtime import downtime, why_unknown
-from xenmig.core.analysis.outcome import outcome, owner
+from xenmig.core.analysis.handover import owner
+from xenmig.core.analysis.outcome import outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 
 from xenmig.core.analysis.downtime import downtime, why_unknown
-from xenmig.core.analysis.outcome import outcome, owner
+from xenmig.core.analysis.handover import owner
+from xenmig.core.analysis.outcome import outcome
 from xenmig.core.analysis.timeline import Timeline
 from xenmig.core.check.checker import Checker
 from xenmig.core.cli.absence import ONLY_RECEIVER, legacy_stream, nothing_found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from xenmig.core.analysis.downtime import downtime, why_unknown
-from xenmig.core.analysis.outcome import COMPLETED, outcome, owner
+from xenmig.core.analysis.handover import owner
+from xenmig.core.analysis.outcome import COMPLETED, outcome
 from xenmig.core.cli.info import completeness
 from xenmig.core.cli.units import duration, rate
 from xenmig.core.cli.verdict import verdict
