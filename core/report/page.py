@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from xenmig import __version__
+from xenmig.core.analysis.spans import spans
 from xenmig.core.cli.escape import visible
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import layers_text
@@ -19,7 +20,7 @@ from xenmig.core.cli.units import rate, utc
 from xenmig.core.report import svg
 from xenmig.core.report.drawing import NARROW, WIDE
 from xenmig.core.report.palette import variables
-from xenmig.core.report.parts import parts
+from xenmig.core.report.parts import meaning, role
 from xenmig.core.report.plots import plots_of
 from xenmig.core.report.summary import answers
 
@@ -27,16 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from xenmig.core.analysis.spans import Span
     from xenmig.core.decode.reading import Reading
-    from xenmig.core.report.parts import Part
     from xenmig.core.report.subject import Subject
     from xenmig.core.sources.packet import Packet
 
 
 SUBJECTS_IN_FULL = 12
 "Migrations that have plots and tables; of more there is a line each."
-MOST_PARTS = 240
-"Phases, iterations and messages that are listed of a migration: the first half and the last."
+MOST_SPANS = 240
+"Spans that are listed of a migration: the first half and the last."
 
 
 class Drawn(NamedTuple):
@@ -65,7 +66,7 @@ def page(reading: Reading, subjects: Sequence[Subject]) -> str:
             notices=reading.notices,
             subjects=subjects,
             subjects_in_full=SUBJECTS_IN_FULL,
-            most_parts=MOST_PARTS,
+            most_spans=MOST_SPANS,
             plots=drawn,
             style=Markup(css),  # noqa: S704 - the report's own
             policy=_policy(css),
@@ -83,9 +84,12 @@ def _environment() -> Environment:
         guest=guest_text,
         hex=hex,
         layers=layers_text,
+        meaning=meaning,
         number=_number,
-        parts=parts,
+        per_second=_per_second,
+        role=role,
         seconds=_seconds,
+        spans=spans,
         throughput=_throughput,
         utc=utc,
     )
@@ -127,13 +131,17 @@ def _number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def _frames(part: Part) -> str:
-    frames = [packet.frame for packet in (part.first, part.last) if packet is not None]
+def _per_second(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}/s"
+
+
+def _frames(span: Span) -> str:
+    frames = [packet.frame for packet in (span.first, span.last) if packet is not None]
     return "-".join(map(str, dict.fromkeys(frames)))
 
 
-def _throughput(part: Part) -> str:
-    return rate(part.bytes, part.seconds) if part.bytes is not None else ""
+def _throughput(span: Span) -> str:
+    return rate(span.bytes, span.seconds) if span.bytes and span.message is None else ""
 
 
 def _seconds(subject: Subject, packet: Packet | None) -> str:

@@ -27,9 +27,14 @@ def bar_height(width: Width) -> float:
     return NARROW_HEIGHT if width is NARROW else HEIGHT
 
 
+def pitch(width: Width) -> int:
+    """Pixels from one row to the next."""
+    return NARROW_PITCH if width is NARROW else PITCH
+
+
 def rows(width: Width, names: Sequence[str], values: Sequence[str] = ()) -> tuple[Figure, Axes]:
     """A figure whose y axis counts rows from the top. Where the name is above its bar, so is the row's value."""
-    drawn = figure(width, AXIS + (NARROW_PITCH if width is NARROW else PITCH) * len(names))
+    drawn = figure(width, AXIS + pitch(width) * len(names))
     axes = drawn.subplots()
     name_rows(axes, width, names, values)
     only_grid(axes, "x")

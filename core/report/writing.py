@@ -46,7 +46,7 @@ def write(path: str, output: str, plots: str | None, format: str) -> int:
 
 
 def _read(path: str) -> tuple[Reading, list[Subject]]:
-    reading = Reading(path)
+    reading = Reading(path, metered=True)
     subjects = Subjects(reading)
     try:
         with Progress(reading.input):
