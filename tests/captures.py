@@ -74,6 +74,7 @@ class Recorder:
         self.ended = False
         self._every = every
         self._over = over
+        self._passing = False
 
     @property
     def skipped(self) -> int:
@@ -84,6 +85,7 @@ class Recorder:
         assert not self.ended
         assert start < end <= len(data)
         assert not self.skip, "bytes were delivered that the consumer would rather have skipped"
+        assert not self._passing, "the last bytes to skip were taken away without a word"
         assert self.packet is not None
         self.frames.append(self.packet.frame)
         self.wire_bytes.append(self.packet.wire_bytes)
@@ -91,11 +93,13 @@ class Recorder:
         self.position += end - start
         if self._every:
             self.skip = self._over
+            self._passing = self._over > 0
 
     def passed(self, count: int) -> None:
         assert 0 < count <= self.skip
         self.skip -= count
         self.position += count
+        self._passing = self.skip > 0
 
     def hole(self, count: int) -> None:
         assert not self.ended
@@ -104,6 +108,7 @@ class Recorder:
         self.data += bytes(count)
         self.position += count
         self.skip = max(0, self.skip - count)
+        self._passing = self.skip > 0
 
     def end(self) -> None:
         assert not self.ended

@@ -50,7 +50,7 @@ def test_a_hole_is_told_while_the_connection_goes_on() -> None:
     assert capture._reader is not None
     frames = capture._reader.frames()
     assert frames is not None
-    capture._scan(frames)
+    capture._scan.take(frames, 0)
     assert kept.holes == [(1000, 100)]
     assert not kept.ended
     assert kept.position == 6000
@@ -94,7 +94,7 @@ def test_a_missing_segment_in_a_conversation_that_falls_silent_is_given_up_after
     capture = Capture(input, Everything(lambda: kept if kept.position == 0 else Recorder()))
     frames = capture._reader.frames()
     assert frames is not None
-    capture._scan(frames)
+    capture._scan.take(frames, 0)
     assert kept.holes == [(10, 4)]
     assert bytes(kept.data) == b"a" * 10 + bytes(4) + b"b" * 10
 

@@ -51,15 +51,10 @@ OUTSIDE, INSIDE, AFTER = "outside", "inside", "after"
 
 
 def run_of_records(buffer: bytes, at: int, end: int, size: int, head: int) -> int:
-    """How many records of ``size`` bytes follow one another from ``at`` on with the same first ``head`` bytes.
+    """How many records of ``size`` bytes follow one another from ``at`` on with the same first ``head`` bytes."""
+    from xenmig.core.sources.repetition import alike
 
-    They are compared in columns: each byte of the first with that byte of all the others, by one slice.
-    """
-    count = (end - at) // size
-    for column in range(at, at + head):
-        there = buffer[column : column + (count - 1) * size + 1 : size]
-        count -= len(there.lstrip(there[:1]))
-    return count
+    return alike(buffer, at, size, (end - at) // size, range(head))
 
 
 class RecordDecoder(HeaderDecoder):

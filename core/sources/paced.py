@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from xenmig.core.sources.frames import Frames
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.sources.frames import FrameReader, Head
+    from xenmig.core.sources.frames import FrameReader, Frames, Head, Lead
     from xenmig.core.sources.watcher import Watcher
 
 
 class PacedReader:
     """The frames of another reader; a watcher is called before the first one at or after the time that it names."""
 
-    __slots__ = ("scale", "_reader", "_watcher", "_frames", "_place")
+    __slots__ = ("lead", "scale", "_reader", "_watcher", "_frames", "_place")
 
+    lead: Lead
     scale: int
 
     def __init__(self, reader: FrameReader, watcher: Watcher) -> None:
+        self.lead = reader.lead
         self.scale = reader.scale
         self._reader = reader
         self._watcher = watcher
@@ -44,7 +44,7 @@ class PacedReader:
         self._place = end
         if end == len(heads):
             self._frames = None
-        return Frames(frames.window, frames.link_type, frames.starts[start:end], heads[start:end])
+        return frames.part(start, end)
 
     def _time(self, head: Head) -> int:
         return head[0] * 1_000_000_000 + head[1] * self.scale

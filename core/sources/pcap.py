@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from struct import Struct
 
 from xenmig.core.sources.errors import UnreadableInput
-from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Window
+from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.sources.frames import Head
+    from collections.abc import Callable
+
+    from xenmig.core.sources.frames import Head, Record
     from xenmig.core.sources.input import Input
     from xenmig.core.sources.notice import Notices
 
@@ -26,14 +27,54 @@ FILE_HEADER = 24
 RECORD_HEADER = 16
 
 
+class _PcapFrames(Frames):
+    __slots__ = ("unpack",)
+
+    lead = Lead(0, 8)
+
+    unpack: Callable[[bytes, int], Head]
+    "Reads a record's header."
+
+    def record(self, position: int) -> Record | None:
+        start = position + RECORD_HEADER
+        if start > self.limit:
+            return None
+        head = self.unpack(self.window, position)
+        after = start + head[2]
+        return (head, start, after) if after <= self.limit else None
+
+    def part(self, first: int, behind: int) -> Frames:
+        starts = self.starts
+        limit = starts[behind] - RECORD_HEADER if behind < len(starts) else self.end
+        frames = _PcapFrames(self.window, self.link_type, starts[first] - RECORD_HEADER, limit)
+        frames.unpack = self.unpack
+        return frames
+
+    def _walk(self, starts: list[int], heads: list[Head]) -> int:
+        window, unpack, limit = self.window, self.unpack, self.limit
+        position = self.position
+        last = limit - RECORD_HEADER
+        while position <= last:
+            head = unpack(window, position)
+            start = position + RECORD_HEADER
+            after = start + head[2]
+            if after > limit:
+                break
+            starts.append(start)
+            heads.append(head)
+            position = after
+        return position
+
+
 class PcapReader:
     """Reads the frames of a pcap file of either byte order, with time stamps in microseconds or nanoseconds.
 
     Raises :class:`UnreadableInput` when the file header is not all there.
     """
 
-    __slots__ = ("scale", "_window", "_notices", "_link_type", "_head", "_frame")
+    __slots__ = ("scale", "_window", "_notices", "_link_type", "_head", "_frame", "_before")
 
+    lead = _PcapFrames.lead
     scale: int
 
     def __init__(self, input: Input, notices: Notices) -> None:
@@ -49,42 +90,33 @@ class PcapReader:
         self._link_type: int = Struct(order + "20xI").unpack_from(window.data, start)[0] & 0xFFFF
         self._head = Struct(order + "IIII")
         self._frame = 0
+        self._before: Frames | None = None
         window.position += FILE_HEADER
 
     def frames(self) -> Frames | None:
         window = self._window
-        unpack = self._head.unpack_from
-        starts: list[int] = []
-        heads: list[Head] = []
+        before = self._before
+        if before is not None:
+            self._frame += before.count
+            window.position = before.end
         while True:
-            data = window.data
-            position = window.position
-            size = len(data)
-            missing = 0
-            try:
-                while True:
-                    head = unpack(data, position)
-                    start = position + RECORD_HEADER
-                    position = start + head[2]
-                    if position > size:
-                        missing = position - size
-                        position = start - RECORD_HEADER
-                        break
-                    starts.append(start)
-                    heads.append(head)
-            # Raised by the last header of each window only; cheaper than comparing before each.
-            except struct.error:
-                missing = RECORD_HEADER - (size - position)
-            window.position = position
-            if starts:
-                self._frame += len(starts)
-                return Frames(data, self._link_type, starts, heads)
-            if missing > LARGEST_FRAME:
-                self._damaged(missing + window.available - RECORD_HEADER)
-                return None
+            missing = RECORD_HEADER - window.available
+            if missing <= 0:
+                head = self._head.unpack_from(window.data, window.position)
+                missing += head[2]
+                if missing <= 0:
+                    frames = _PcapFrames(window.data, self._link_type, window.position, len(window.data))
+                    frames.unpack = self._head.unpack_from
+                    self._before = frames
+                    return frames
+                if head[2] > LARGEST_FRAME:
+                    self._damaged(head[2])
+                    break
             if not window.more(missing):
                 self._end()
-                return None
+                break
+        self._before = None
+        return None
 
     def _damaged(self, captured: int) -> None:
         self._notices.add(

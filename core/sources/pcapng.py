@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from struct import Struct
 
 from xenmig.core.sources.errors import UnreadableInput
-from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Window
+from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Listed, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.sources.frames import Head
+    from collections.abc import Callable
+
+    from xenmig.core.sources.frames import Head, Record
     from xenmig.core.sources.input import Input
     from xenmig.core.sources.notice import Notices
 
@@ -55,8 +56,64 @@ class Interface:
         self.divisor = 1
         self.offset = 0
 
+    def time(self, ticks: int) -> int:
+        """A time stamp in nanoseconds."""
+        ticks *= self.multiplier
+        return (ticks if self.divisor == 1 else ticks // self.divisor) + self.offset
+
 
 _UNKNOWN = Interface(-1, 0)
+
+
+class _PcapngFrames(Frames):
+    """Frames in Enhanced Packet Blocks (section 4.3) of interfaces with one link type."""
+
+    __slots__ = ("unpack", "interfaces")
+
+    lead = Lead(12, 8)
+
+    unpack: Callable[[bytes, int], tuple[int, ...]]
+    "Reads a block's header."
+    interfaces: list[Interface]
+
+    def record(self, position: int) -> Record | None:
+        if position + PACKET_HEADER > self.limit:
+            return None
+        kind, total, number, high, low, captured, wire = self.unpack(self.window, position)
+        after = position + total
+        if kind != ENHANCED_PACKET or after > self.limit or captured + 32 > total or total & 3:
+            return None
+        if number >= len(self.interfaces) or self.interfaces[number].link_type != self.link_type:
+            return None
+        time = self.interfaces[number].time(high << 32 | low)
+        return (0, time, captured, wire), position + PACKET_HEADER, after
+
+    def part(self, first: int, behind: int) -> Frames:
+        starts = self.starts
+        limit = starts[behind] - PACKET_HEADER if behind < len(starts) else self.end
+        frames = _PcapngFrames(self.window, self.link_type, starts[first] - PACKET_HEADER, limit)
+        frames.unpack, frames.interfaces = self.unpack, self.interfaces
+        return frames
+
+    def _walk(self, starts: list[int], heads: list[Head]) -> int:
+        window, unpack, limit, interfaces = self.window, self.unpack, self.limit, self.interfaces
+        position = self.position
+        last = limit - PACKET_HEADER
+        known = -1
+        while position <= last:
+            kind, total, number, high, low, captured, wire = unpack(window, position)
+            after = position + total
+            if kind != ENHANCED_PACKET or after > limit or captured + 32 > total or total & 3:
+                break
+            if number != known:
+                if number >= len(interfaces) or interfaces[number].link_type != self.link_type:
+                    break
+                known = number
+                time = interfaces[number].time
+            starts.append(position + PACKET_HEADER)
+            heads.append((0, time(high << 32 | low), captured, wire))
+            position = after
+        return position
 
 
 class PcapngReader:
@@ -65,8 +122,9 @@ class PcapngReader:
     Raises :class:`UnreadableInput` when the first block is not all there.
     """
 
-    __slots__ = ("scale", "_window", "_notices", "_order", "_packet", "_interfaces", "_current", "_frame", "_time")
+    __slots__ = ("scale", "_window", "_notices", "_order", "_packet", "_interfaces", "_frame", "_time", "_before")
 
+    lead = _PcapngFrames.lead
     scale: int
     "1: heads hold all of the time in their fraction, because resolution is a matter of the interface here."
 
@@ -77,9 +135,9 @@ class PcapngReader:
         self._order = ""
         self._packet = Struct("<7I")
         self._interfaces: list[Interface] = []
-        self._current = 0
         self._frame = 0
         self._time = 0
+        self._before: Frames | None = None
         if not self._section():
             raise UnreadableInput(
                 input.name, "begins like a pcapng file, but the section header is cut short or names no byte order"
@@ -87,60 +145,41 @@ class PcapngReader:
 
     def frames(self) -> Frames | None:
         window = self._window
-        starts: list[int] = []
-        heads: list[Head] = []
+        before = self._before
+        if before is not None:
+            self._frame += before.count
+            self._time = before.last[1]
+            window.position = before.end
+            self._before = None
         while True:
-            data = window.data
-            position = window.position
-            size = len(data)
-            unpack = self._packet.unpack_from
-            enhanced = ENHANCED_PACKET
-            current = self._current
-            interface = self._interfaces[current] if current < len(self._interfaces) else _UNKNOWN
-            link_type = interface.link_type
-            multiplier = interface.multiplier
-            divisor = interface.divisor
-            offset = interface.offset
-            try:
-                # Enhanced Packet Blocks of interfaces with one link type; anything else ends the loop.
-                while True:
-                    kind, total, number, high, low, captured, wire = unpack(data, position)
-                    following = position + total
-                    if kind != enhanced or following > size or captured + 32 > total or total & 3:
-                        break
-                    if number != current:
-                        if number >= len(self._interfaces) or self._interfaces[number].link_type != link_type:
-                            break
-                        current = number
-                        interface = self._interfaces[current]
-                        multiplier = interface.multiplier
-                        divisor = interface.divisor
-                        offset = interface.offset
-                    ticks = (high << 32 | low) * multiplier
-                    if divisor != 1:
-                        ticks //= divisor
-                    starts.append(position + PACKET_HEADER)
-                    heads.append((0, ticks + offset, captured, wire))
-                    position = following
-            except struct.error:
-                pass
-            self._current = current
-            window.position = position
-            if starts:
-                self._frame += len(starts)
-                self._time = heads[-1][1]
-                return Frames(data, link_type, starts, heads)
+            frames = self._usual()
+            if frames is not None:
+                self._before = frames
+                return frames
             single = self._block()
             if single is None:
                 return None
-            if single.starts:
+            if single.count:
                 self._frame += 1
                 return single
+
+    def _usual(self) -> Frames | None:
+        """Frames in Enhanced Packet Blocks, if the window's position is at one."""
+        window = self._window
+        if window.available < PACKET_HEADER:
+            return None
+        number = self._packet.unpack_from(window.data, window.position)[2]
+        if number >= len(self._interfaces):
+            return None
+        link_type = self._interfaces[number].link_type
+        frames = _PcapngFrames(window.data, link_type, window.position, len(window.data))
+        frames.unpack, frames.interfaces = self._packet.unpack_from, self._interfaces
+        return frames if frames.record(window.position) is not None else None
 
     def _block(self) -> Frames | None:
         """Deal with the block at the window's position whatever it is; no frames if it holds none, None at the end."""
         window = self._window
-        nothing = Frames(window.data, -1, [], [])
+        nothing = Listed(window.data, -1, [], [], 0)
         if not window.available and not window.more(1):
             return None
         if not window.ensure(12):
@@ -175,7 +214,6 @@ class PcapngReader:
         self._order = order
         self._packet = Struct(order + "7I")
         self._interfaces = []
-        self._current = 0
         if window.pass_over(total) < total:
             self._cut()
         return True
@@ -235,8 +273,7 @@ class PcapngReader:
         data = window.data
         position = window.position
         if kind == SIMPLE_PACKET:
-            number = 0
-            interface = self._interface(number)
+            interface = self._interface(0)
             (wire,) = Struct(self._order + "I").unpack_from(data, position + 8)
             start = position + 12
             captured = min(wire, total - 16, interface.snaplen or wire)
@@ -255,12 +292,10 @@ class PcapngReader:
             start = position + PACKET_HEADER
             if captured + 32 > total:
                 return self._damaged(f"a packet block of {total} bytes that claims to hold {captured} captured bytes")
-            time = (high << 32 | low) * interface.multiplier // interface.divisor + interface.offset
+            time = interface.time(high << 32 | low)
         self._time = time
         window.position += total
-        if interface is not _UNKNOWN:
-            self._current = number
-        return Frames(data, interface.link_type, [start], [(0, time, captured, wire)])
+        return Listed(data, interface.link_type, [start], [(0, time, captured, wire)], window.position)
 
     def _interface(self, number: int) -> Interface:
         if number < len(self._interfaces):
