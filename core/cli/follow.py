@@ -120,7 +120,7 @@ class Follower:
     def read(self, path: str) -> Reading:
         """Read all of the input. Raises UnreadableInput as :class:`~xenmig.core.decode.reading.Reading` does."""
         self.view.begin("standard input" if path == "-" else path)
-        reading = self.reading = Reading(path, watcher=self)
+        reading = self.reading = Reading(path, watcher=self, metered=True)
         try:
             for stream, events in reading:
                 self.timeline.take(stream, events)

@@ -62,7 +62,7 @@ def run(options: Namespace) -> int:
         from xenmig.core.cli.follow import follow
 
         return follow(options.path, json=options.json)
-    reading = Reading(options.path)
+    reading = Reading(options.path, metered=True)
     timeline = Timeline()
     checkers: dict[Stream, Checker] = {}
     try:
@@ -91,6 +91,11 @@ def print_timeline(reading: Reading, timeline: Timeline, checkers: dict[Stream, 
     """
     for migration in timeline.migrations:
         for line in _lines(reading, migration, _findings(migration, checkers), checkers[migration.stream].complete):
+            sys.stdout.write(line + "\n")
+    if reading.opaque:
+        from xenmig.core.cli.networktext import opaque_lines
+
+        for line in opaque_lines(reading):
             sys.stdout.write(line + "\n")
     print_notices(reading)
     return code(reading, timeline)
@@ -130,13 +135,16 @@ def _verdict(counts: dict[str, int], complete: bool) -> str:
 
 def facts(reading: Reading, timeline: Timeline, checkers: dict[Stream, Checker]) -> dict[str, Any]:
     """All that a finished timeline says, as JSON."""
+    from xenmig.core.analysis.network import network
     from xenmig.core.cli.migrationjson import migration_facts
+    from xenmig.core.cli.networkjson import network_facts
 
     return {
         "input": reading.name,
         "kind": reading.kind,
         "migrations": [
-            migration_facts(migration) | {"findings": _findings(migration, checkers)}
+            migration_facts(migration)
+            | {"network": network_facts(network(migration)), "findings": _findings(migration, checkers)}
             for migration in timeline.migrations
         ],
         "notices": reading.notices,
@@ -159,9 +167,7 @@ def _lines(reading: Reading, migration: Migration, findings: dict[str, int], com
     if migration.first is not None and migration.last is not None:
         seconds = (migration.last.time - migration.first.time) / 1e9
         rows.append(("time", f"{utc(migration.first.time)}, {duration(seconds)}{_speed(migration, seconds)}"))
-    direction = migration.stream.direction
-    if direction is not None:
-        rows.append(("tcp", _segments(direction)))
+    rows += _network(migration)
     rows.append(("verdict", _verdict(findings, complete)))
     rows.append(("outcome", outcome(migration)))
     rows.append(("owner", f"{owned.name}: {owned.reason}"))
@@ -182,6 +188,17 @@ def _lines(reading: Reading, migration: Migration, findings: dict[str, int], com
 def _speed(migration: Migration, seconds: float) -> str:
     speed = rate(migration.bytes, seconds)
     return f", {speed} on average" if speed else ""
+
+
+def _network(migration: Migration) -> list[tuple[str, str]]:
+    direction = migration.stream.direction
+    if direction is None:
+        return []
+    from xenmig.core.analysis.network import network
+    from xenmig.core.cli.networktext import network_rows
+
+    found = network(migration)
+    return [("tcp", _segments(direction))] if found is None else [*network_rows(found)]
 
 
 def _segments(direction: Direction) -> str:
