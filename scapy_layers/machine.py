@@ -47,7 +47,7 @@ _EXTENDED_SIZE = 64
 
 def hvm_context(vcpus: int, *, emulated: bool, endian: str) -> bytes:
     """The body of an HVM_CONTEXT; ``emulated`` adds the devices that a PVH guest does not have."""
-    entries = [HvmSaveDescriptor() / HvmSaveHeader(cpuid=CPUID_SIGNATURE, gtsc_khz=KHZ)]
+    entries: list[Any] = [HvmSaveDescriptor() / HvmSaveHeader(cpuid=CPUID_SIGNATURE, gtsc_khz=KHZ)]
     entries += [HvmSaveDescriptor(instance=vcpu) / _hvm_cpu() for vcpu in range(vcpus)]
     if emulated:
         entries += [HvmSaveDescriptor(instance=chip) / _pic(chip) for chip in (0, 1)]
@@ -61,6 +61,9 @@ def hvm_context(vcpus: int, *, emulated: bool, endian: str) -> bytes:
     for each in (mtrr, HvmVmceVcpu(), HvmTscAdjust()):
         entries += [HvmSaveDescriptor(instance=vcpu) / each for vcpu in range(vcpus)]
     entries.append(HvmSaveDescriptor(typecode=int(Typecode.END), length=0) / HvmSaveEnd())
+    for entry in entries:
+        # Data behind a descriptor does not look further up than that for its byte order.
+        entry.endian = entry.payload.endian = endian
     return bytes(HvmContext(entries=entries, endian=endian))
 
 

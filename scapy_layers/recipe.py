@@ -59,6 +59,8 @@ L4TAB_PINNED = 0xC << 60
 
 # What Xen 4.17 sends for an HVM guest: params.h, HVM_PARAM_STORE_PFN and the others that hold a pfn.
 _PARAMS = {1: 0xFEFFC, 5: 0xFEFFD, 6: 0xFEFFB, 12: 0xFEFFE000, 17: 0xFEFFF, 19: 1}
+_RINGS = (1, 17)
+"Those whose pages come with the guest's memory: STORE_PFN and CONSOLE_PFN."
 
 
 class PatternRegion(Region):
@@ -249,7 +251,10 @@ class Recipe:
             return
         context = machine.hvm_context(self.vcpus, emulated=self.guest == "HVM", endian=endian)
         yield LibxcHvmContext(context=context)
-        yield LibxcHvmParams(params=[LibxcHvmParam(index=index, value=value) for index, value in _PARAMS.items()])
+        # A recipe's memory has no hole, so it may end before Xen's usual place for the rings.
+        last = self.pages - 1
+        params = _PARAMS | {index: min(_PARAMS[index], last) for index in _RINGS if last}
+        yield LibxcHvmParams(params=[LibxcHvmParam(index=index, value=value) for index, value in params.items()])
 
     def _emulator(self) -> Iterator[Any]:
         if self.guest != "HVM":

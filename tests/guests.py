@@ -167,7 +167,13 @@ class Guest:
         msrs = pack("<II", 0, 0) + b"".join(pack("<IIQ", index, 0, value) for index, value in self.msrs)
         p2m = pack("<II", start, end) + pack(f"<{len(frames)}Q", *frames)
         vcpu = [(0x04, self.basic), (0x05, self.extended), (0x06, self.xsave), (0x0C, msrs if self.msrs else b"")]
-        head = [(0x02, pack("<BBHI", self.width, 4, 0, 0)), *policy, (0x10, b""), (0x03, p2m), (0x08, self.tsc)]
+        head = [
+            (0x02, pack("<BBHI", self.width, 4 if self.width == 8 else 3, 0, 0)),
+            *policy,
+            (0x10, b""),
+            (0x03, p2m),
+            (0x08, self.tsc),
+        ]
         return [*head, (0x07, self.shared), *[one for one in vcpu if one[1]], *self.more, (0, b"")]
 
     def found(self) -> dict[str, list[str]]:

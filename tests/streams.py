@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from tests import sound
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -125,33 +127,28 @@ class StreamBuilder:
         return self.record(PAGE_DATA, body)
 
     def cpu_policies(self) -> StreamBuilder:
-        leaves = self.pack("6I", 0, 0xFFFFFFFF, 13, 1, 2, 3) + self.pack("6I", 1, 0xFFFFFFFF, 4, 5, 6, 7)
-        self.record(CPUID_POLICY, leaves)
-        return self.record(MSR_POLICY, self.pack("IIQ", 0xCE, 0, 1 << 31))
+        self.record(CPUID_POLICY, sound.cpuid_policy(self.order))
+        return self.record(MSR_POLICY, sound.msr_policy(self.order))
 
     def static_data(self, version: int) -> StreamBuilder:
         return self.cpu_policies().record(STATIC_DATA_END) if version >= 3 else self
 
     def tsc_info(self) -> StreamBuilder:
-        return self.record(TSC_INFO, self.pack("IIQII", 0, 2_400_000, 12_345_678, 1, 0))
+        return self.record(TSC_INFO, sound.tsc_info(self.order))
 
-    def hvm_state(self) -> StreamBuilder:
-        chain = self.pack("HHI", 1, 0, 24) + self.pack("IIQII", 0x54381286, 1, 0, 0x306A9, 2_400_000)
-        self.tsc_info()
-        self.record(HVM_CONTEXT, chain + self.pack("HHI", 3, 0, 5) + b"\x01" * 5 + self.pack("HHI", 0, 0, 0))
-        params = ((1, 0xFEFFC), (5, 0xFEFFE), (17, 0xFEFFF))
-        body = self.pack("II", len(params), 0) + b"".join(self.pack("QQ", *param) for param in params)
-        return self.record(HVM_PARAMS, body)
+    def hvm_state(self, *, devices: bool = True) -> StreamBuilder:
+        self.tsc_info().record(HVM_CONTEXT, sound.hvm_context(devices=devices))
+        return self.record(HVM_PARAMS, sound.hvm_params(self.order))
 
     def pv_info(self) -> StreamBuilder:
         return self.record(PV_INFO, self.pack("BBHI", 8, 4, 0, 0))
 
-    def pv_state(self) -> StreamBuilder:
-        self.tsc_info().record(SHARED_INFO, bytes(PAGE))
-        self.record(VCPU_BASIC, self.pack("II", 0, 0) + bytes(0x1430))
-        self.record(VCPU_EXTENDED, self.pack("II", 0, 0) + bytes(128))
-        self.record(VCPU_XSAVE, self.pack("IIQQ", 0, 0, 7, 7) + bytes(576))
-        return self.record(VCPU_MSRS, self.pack("IIIIQ", 0, 0, 0xC0000103, 0, 5))
+    def pv_state(self, last_pfn: int = 3) -> StreamBuilder:
+        self.tsc_info().record(SHARED_INFO, sound.shared_info(8, last_pfn, self.order))
+        self.record(VCPU_BASIC, sound.vcpu_basic(8, self.order))
+        self.record(VCPU_EXTENDED, sound.vcpu_extended(self.order))
+        self.record(VCPU_XSAVE, sound.vcpu_xsave())
+        return self.record(VCPU_MSRS, sound.vcpu_msrs(self.order))
 
     def emulator(self, size: int = 37) -> StreamBuilder:
         blob = b"QEVM\0\0\0\3" + bytes(i & 255 for i in range(size))
@@ -185,10 +182,13 @@ class StreamBuilder:
         return whole[:offset] + data + whole[offset + len(data) :]
 
 
-def batches(builder: StreamBuilder, pages: int, per_batch: int, first: int = 0) -> StreamBuilder:
-    """PAGE_DATA records over ``pages`` ascending pfns."""
+def batches(
+    builder: StreamBuilder, pages: int, per_batch: int, first: int = 0, types: dict[int, int] | None = None
+) -> StreamBuilder:
+    """PAGE_DATA records over ``pages`` ascending pfns; ``types`` are those of pages that are no ordinary ones."""
     for start in range(first, first + pages, per_batch):
-        builder.pages(range(start, min(start + per_batch, first + pages)))
+        pfns = range(start, min(start + per_batch, first + pages))
+        builder.pages(pfn | (types or {}).get(pfn, 0) for pfn in pfns)
     return builder
 
 
@@ -220,12 +220,13 @@ def guest(
         built.pv_info()
     built.static_data(version)
     if kind == "PV":
-        built.record(P2M_FRAMES, built.pack("IIQ", 0, 511, 77))
+        built.record(P2M_FRAMES, sound.p2m_frames(iterations[0] - 1, order))
+    types = {2: sound.ROOT[8]} if kind == "PV" else {}
     for pages in iterations:
-        batches(built, pages, per_batch)
+        batches(built, pages, per_batch, types=types)
     if verify:
-        batches(built.record(VERIFY), iterations[0], per_batch)
-    built = built.pv_state() if kind == "PV" else built.hvm_state()
+        batches(built.record(VERIFY), iterations[0], per_batch, types=types)
+    built = built.pv_state(iterations[0] - 1) if kind == "PV" else built.hvm_state(devices=kind == "HVM")
     built.record(END)
     if wrapper != "libxc":
         built.back_to_libxl()

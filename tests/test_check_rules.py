@@ -164,6 +164,11 @@ CONSEQUENCES = {
     # What is not where it belongs is missing there.
     "libxc-policy-late": {"libxc-policy-missing"},
     "libxc-shared-info-missing": {"libxc-vcpu-early"},
+    # What is inside the records shows it, too.
+    "libxl-checkpoint-end-place": {"hvm-emulator-missing"},
+    "libxc-p2m-frames-range": {"pv-p2m-start"},
+    "libxc-hvm-context-header": {"hvm-context-typecode", "hvm-context-chain", "hvm-context-vcpus"},
+    "libxc-hvm-params-repeated": {"hvm-param-repeated"},
     # The stream holds the guest a second time, with a libxc stream of its own.
     "libxl-libxc-context-repeated": {"libxl-emulator-repeated"},
     "libxl-checkpoint-state-direction": {"checkpointed-stream-ended"},
@@ -366,8 +371,11 @@ def test_reserved_words_of_wrappers_are_looked_at() -> None:
 
 
 def test_page_tables_and_missing_pages_are_sound() -> None:
-    words = [L1TAB | 0, 0xD << 60 | 1, 0xE << 60 | 2, 0xF << 60 | 3, 0xC << 60 | 4]
-    assert rules_broken(hvm().replaced("page data", page_data(*words))) == []
+    words = [L1TAB | 0, 1, 0xC << 60 | 2, 3, 0xD << 60 | 4, 0xF << 60 | 5]
+    frames = record(3, struct.pack("<IIQ", 0, 5, 1))
+    stream = pv().replaced("page data", page_data(*words)).replaced("p2m frames", frames)
+    shared = stream.data("shared info")
+    assert rules_broken(stream.patched("shared info", shared.index(4), b"\6")) == []
 
 
 def test_memory_needs_static_data_only_in_version_3() -> None:

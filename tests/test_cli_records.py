@@ -125,7 +125,7 @@ def test_a_truncated_record_says_what_is_missing(tmp_path: Path) -> None:
     path.write_bytes(STREAM.data[: piece.offset + 20])
     result = xenmig("records", path)
     assert result.code == 0
-    assert f"truncated: 20 bytes are there and {len(piece.data) - 20} missing" in result.out.splitlines()[-1]
+    assert f"truncated: 20 bytes are there and {len(piece.data) - 20:,} missing" in result.out.splitlines()[-1]
     last = xenmig("records", "--json", path).lines[-1]
     assert last["truncated"] == {"available": 20, "missing": len(piece.data) - 20}
 
@@ -144,7 +144,7 @@ def test_an_unknown_record_is_shown_and_not_refused(tmp_path: Path) -> None:
     ("type", "words"),
     [
         (TSC_INFO, ["khz", "2,400,000 kHz", "TSC frequency", "0 (DEFAULT)", "X86_TSC_INFO"]),
-        (CPUID_POLICY, ["leaves: 2", "0000000d", "00000001           00000004  00000005  00000006  00000007"]),
+        (CPUID_POLICY, ["leaves: 2", "68747541", "00000001           00800f12  00000000  00000000  00000000"]),
         (MSR_POLICY, ["0x000000ce", "0000000080000000", "PLATFORM_INFO"]),
         (STATIC_DATA_END, ["STATIC_DATA_END"]),
         (EMULATOR_CONTEXT, ["QEMU_UPSTREAM", "magic", "0x5145564d"]),

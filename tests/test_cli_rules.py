@@ -1,4 +1,4 @@
-"""The command ``rules``, and ``verify --bodies``, which checks what is inside the bodies."""
+"""The command ``rules``, and ``verify`` where it looks inside the bodies."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def broken(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", [PVH, PV, HVM])
 @requires_corpus
 def test_real_streams_are_sound_inside(name: str) -> None:
-    result = xenmig("verify", "--bodies", "--json", sample(name).unpacked())
+    result = xenmig("verify", "--json", sample(name).unpacked())
     assert result.code == 0
     assert [one["findings"] for one in result.json["streams"]] == [[]]
 
 
 @requires_corpus
-def test_verify_looks_inside_bodies_only_when_asked(broken: Path) -> None:
-    assert xenmig("verify", broken).code == 0
-    result = xenmig("verify", "--bodies", "--json", broken)
+def test_verify_looks_inside_bodies_unless_only_the_framing_is_asked_for(broken: Path) -> None:
+    assert xenmig("verify", "--framing", broken).code == 0
+    result = xenmig("verify", "--json", broken)
     assert result.code == 1
     (stream,) = result.json["streams"]
     assert len(stream["findings"]) == 1
@@ -79,11 +79,11 @@ def test_verify_looks_inside_bodies_only_when_asked(broken: Path) -> None:
 
 @requires_corpus
 def test_verify_explains_the_rules_of_bodies_when_verbose(broken: Path) -> None:
-    result = xenmig("verify", "--bodies", "-v", broken)
+    result = xenmig("verify", "-v", broken)
     assert result.code == 1
     assert "why: " in result.out
 
 
-def test_the_help_of_verify_says_what_bodies_adds() -> None:
+def test_the_help_of_verify_says_what_framing_leaves_out() -> None:
     out = " ".join(xenmig("verify", "--help").out.split())
-    assert "--bodies look inside HVM_CONTEXT" in out
+    assert "--framing check only what verify-stream-v2 looks at" in out

@@ -195,10 +195,11 @@ def test_mutated_bodies_are_shown_without_a_fault_and_fit_for_a_terminal() -> No
 
 def test_a_body_that_is_wrong_is_shown_with_what_is_wrong(tmp_path: Path) -> None:
     built = guest()
+    record = built.at(HVM_CONTEXT)
     path = tmp_path / "stream"
-    path.write_bytes(built.data)
-    index = next(at for at, one in enumerate(built.records) if (one.layer, one.type) == ("libxc", HVM_CONTEXT))
-    result = xenmig("show", path, str(index))
+    # The length of the second entry, behind two headers and the first entry.
+    path.write_bytes(built.replaced(record.offset + 8 + 8 + 24 + 4, struct.pack("<I", 5)))
+    result = xenmig("show", path, str(built.records.index(record)))
     assert result.code == 0
     assert "3 (PIC)" in result.out
     assert "  ! entries[1]" in result.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from tests import sound
 from xenmig.core.check.checker import Checker
 from xenmig.core.decode.stream import StreamDecoder
 from xenmig.core.definitions import libxc, libxl, xl
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 PAGE = bytes(range(256)) * 16
 XTAB = 0xF << 60
 L1TAB = 0x1 << 60
-HVM_CONTEXT = struct.pack("<HHI", 1, 0, 24) + struct.pack("<IIQIIII", 0x54381286, 1, 0, 0, 0, 0, 0)[:24] + bytes(8)
+HVM_CONTEXT = sound.hvm_context()
 XENSTORE = b"physmap/0/start_addr\0f0000000\0physmap/0/size\x00800000\0physmap/0/name\0vga.vram\0"
 
 
@@ -101,27 +102,23 @@ def domain_header(guest: int, release: tuple[int, int] = (4, 17), order: str = "
 def static_data(order: str = "<") -> Pieces:
     """What version 3 says before memory."""
     return Pieces(
-        (
-            "cpuid policy",
-            record(0x11, struct.pack(order + "12I", 0, 0xFFFFFFFF, 1, 2, 3, 4, 1, 0xFFFFFFFF, 5, 6, 7, 8), order),
-        ),
-        ("msr policy", record(0x12, struct.pack(order + "IIQ", 0xCE, 0, 1 << 31), order)),
+        ("cpuid policy", record(0x11, sound.cpuid_policy(order), order)),
+        ("msr policy", record(0x12, sound.msr_policy(order), order)),
         ("static data end", record(0x10, b"", order)),
     )
 
 
 def tsc_info(order: str = "<") -> bytes:
     """An X86_TSC_INFO record."""
-    return record(0x08, struct.pack(order + "IIQII", 0, 2_000_000, 123_456_789, 1, 0), order)
+    return record(0x08, sound.tsc_info(order), order)
 
 
 def hvm_state(order: str = "<") -> Pieces:
     """What follows the memory of an HVM guest."""
-    params = struct.pack(order + "II4Q", 2, 0, 1, 0xFEFFC, 17, 0xFEFFF)
     return Pieces(
         ("tsc info", tsc_info(order)),
         ("hvm context", record(0x09, HVM_CONTEXT, order)),
-        ("hvm params", record(0x0A, params, order)),
+        ("hvm params", record(0x0A, sound.hvm_params(order), order)),
     )
 
 
@@ -145,7 +142,6 @@ def hvm(version: int = 3, release: tuple[int, int] | None = None, order: str = "
 def pv(version: int = 3, width: int = 8, order: str = "<") -> Pieces:
     """A libxc stream of a PV guest of 4 pages, as Xen writes it."""
     release = (4, 17) if version == 3 else (4, 11)
-    vcpu = struct.pack(order + "II", 0, 0)
     return (
         Pieces(
             ("image header", image_header(version, order=order)),
@@ -154,14 +150,14 @@ def pv(version: int = 3, width: int = 8, order: str = "<") -> Pieces:
         )
         + (static_data(order) if version == 3 else Pieces())
         + Pieces(
-            ("p2m frames", record(0x03, struct.pack(order + "IIQ", 0, 3, 1), order)),
-            ("page data", page_data(0, 1, L1TAB | 2, 3, order=order)),
+            ("p2m frames", record(0x03, sound.p2m_frames(3, order), order)),
+            ("page data", page_data(0, 1, sound.ROOT[width] | 2, 3, order=order)),
             ("tsc info", tsc_info(order)),
-            ("shared info", record(0x07, bytes(4096), order)),
-            ("vcpu basic", record(0x04, vcpu + bytes(5168), order)),
-            ("vcpu extended", record(0x05, vcpu + bytes(56), order)),
-            ("vcpu xsave", record(0x06, vcpu + bytes(16), order)),
-            ("vcpu msrs", record(0x0C, vcpu + bytes(16), order)),
+            ("shared info", record(0x07, sound.shared_info(width, 3, order), order)),
+            ("vcpu basic", record(0x04, sound.vcpu_basic(width, order), order)),
+            ("vcpu extended", record(0x05, sound.vcpu_extended(order), order)),
+            ("vcpu xsave", record(0x06, sound.vcpu_xsave(), order)),
+            ("vcpu msrs", record(0x0C, sound.vcpu_msrs(order), order)),
             ("end", record(0, b"", order)),
         )
     )
@@ -175,7 +171,7 @@ def converted(guest: int = 2) -> Pieces:
             ("image header", image_header(3)),
             ("domain header", domain_header(2, (0, 1))),
             ("static data end", record(0x10)),
-            ("page data", page_data(0, 1)),
+            ("page data", page_data(0, 1, 3)),
             ("tsc info", state.data("tsc info")),
             ("second page data", page_data(2)),
             ("hvm params", state.data("hvm params")),
@@ -215,7 +211,7 @@ def in_libxl(stream: Pieces, *, emulator: bool = True, xenstore: bytes | None = 
 
 def checkpointed(*, rounds: int = 2, colo: bool = False, libxl: bool = True) -> Pieces:
     """A Remus or COLO stream of an HVM guest, which has no end."""
-    memory = Pieces(("page data", page_data(0, 1, 2)))
+    memory = Pieces(("page data", page_data(0, 1, 2, 3)))
     each = hvm_state() + Pieces(("checkpoint", record(0x0E)))
     if libxl:
         each += Pieces(("emulator context", emulator_context()), ("checkpoint end", record(4)))
@@ -251,9 +247,9 @@ def events_of(stream: bytes, start: str = "") -> list[Event]:
     return decoder.events
 
 
-def check(stream: bytes | Pieces, start: str = "") -> Checker:
-    """A checker that has seen the whole stream."""
-    checker = Checker()
+def check(stream: bytes | Pieces, start: str = "", *, inside: bool = True) -> Checker:
+    """A checker that has seen the whole stream; ``inside`` as for :class:`Checker`."""
+    checker = Checker(inside=inside)
     checker.take(events_of(bytes(stream), start))
     checker.finish()
     return checker

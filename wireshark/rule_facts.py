@@ -13,7 +13,7 @@ from xenmig.core.check import (
     pv_rules,
 )
 from xenmig.core.check.rules import RULES
-from xenmig.core.definitions import libxc, libxl
+from xenmig.core.definitions import libxc, libxl, shapes
 from xenmig.core.definitions.structs import Struct
 from xenmig.wireshark.rows import accepted, key_of, name_of
 
@@ -103,7 +103,7 @@ def rule_facts() -> dict[str, Plain]:
         "body_rules": {
             "pairs": dict(bodies.PAIRS),
             "p2m_pfns_at": libxc.X86PvP2mFrames.field("p2m_pfns").offset,
-            "hvm_header": list(bodies.HVM_HEADER_BEGINS),
+            "hvm_header": [shapes.CONTEXT_BEGINS[order] for order in ("<", ">")],
             "zero_content": [body.record for body in bodies.ZERO_CONTENT_BODIES],
             "zero_content_length": len(bodies.ZERO_CONTENT),
             "physmap": {name.decode(): True for name in bodies.PHYSMAP},

@@ -26,9 +26,6 @@ RULE_OF_PROBLEM = {
 "Kind of problem that a definition finds -> rule."
 RECORD_HEADER = libxc.RecordHeader.size or 0
 
-# xen/include/public/hvm/save.h: struct hvm_save_descriptor (typecode, instance, length) of HEADER, and HVM_FILE_MAGIC.
-HVM_HEADER_BEGINS = (b"\x01\0\0\0\x18\0\0\0\x86\x12\x38\x54", b"\0\x01\0\0\0\0\0\x18\x54\x38\x12\x86")
-
 ZERO_CONTENT = bytes(8)
 "As long as the head of the records that Xen 4.6 to 4.8 wrote without anything behind it."
 ZERO_CONTENT_BODIES: tuple[type[Struct], ...] = (
@@ -161,8 +158,10 @@ class Bodies:
 
     def _hvm_context(self, event: Record, body: bytes) -> None:
         # No Xen writes big endian streams, so nobody can say in which order their hvm_save images would be.
-        usual, other = HVM_HEADER_BEGINS
-        if not body.startswith(usual) and not (event.byteorder == ">" and body.startswith(other)):
+        from xenmig.core.definitions.shapes import CONTEXT_BEGINS
+
+        usual = CONTEXT_BEGINS["<"]
+        if not body.startswith((usual, CONTEXT_BEGINS[event.byteorder])):
             self._report("libxc-hvm-context-header", event, usual.hex(" "), body[: len(usual)].hex(" "))
 
     def _zero_content(self, event: Record, body: bytes) -> None:

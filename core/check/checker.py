@@ -47,12 +47,12 @@ class Checker:
     "At most ``KEPT_FINDINGS`` of each rule; by offset once the stream is finished."
     kind: str
 
-    def __init__(self, kind: str = "", *, inside: bool = False, deep: bool = False) -> None:
+    def __init__(self, kind: str = "", *, inside: bool = True, deep: bool = False) -> None:
         """``kind`` is the Stream's: "xl receiver" for the back channel, "joined" when the beginning was missed.
 
-        ``inside`` looks into processors, devices, parameters and policies too, which takes some milliseconds
-        and a byte of memory for each pfn. ``deep`` says that this is a stream whose decoder reports a PV guest's page
-        tables: ``Reading(path, deep=True)``. It takes ``inside``.
+        ``inside`` looks into processors, devices, parameters and policies too, and at which pages come; that takes a
+        byte of memory for each pfn. ``deep`` says that this is a stream whose decoder reports a PV guest's page tables:
+        ``Reading(path, deep=True)``. It takes ``inside``.
         """
         self.findings = []
         self.kind = kind
@@ -94,14 +94,14 @@ class Checker:
 
     def take(self, events: list[Event]) -> None:
         """Look at the next events of the stream."""
-        if self._inside is not None:
-            self._inside.take(events)
-        order = self._libxc
+        order, inside = self._libxc, self._inside
         header, word, page = PAGE_DATA_HEADER, PFN_WORD, GUEST_PAGE_SIZE
         usual, layer, least = order.usual, libxc.LAYER, len(ZERO_CONTENT)
         record = self._framing.record
         for event in events:
             if type(event) is PageData:
+                if inside is not None:
+                    inside.page_data(event)
                 pfns = event.pfns
                 count = event.count
                 if (
@@ -115,6 +115,8 @@ class Checker:
                     continue
                 self._page_data(event)
             elif type(event) is Record:
+                if inside is not None:
+                    inside.record(event)
                 conforms = usual.get(event.type)
                 if conforms is not None and event.layer == layer and not event.padding:
                     body = event.body
@@ -123,8 +125,11 @@ class Checker:
                 record(event)
             elif type(event) is RecordRun:
                 self._run(event)
-            elif type(event) is not Page:
-                self._framing.other(event)
+            else:
+                if inside is not None:
+                    inside.other(event)
+                if type(event) is not Page:
+                    self._framing.other(event)
 
     def finish(self) -> None:
         """The stream has no more events: bring the findings into stream order."""
@@ -163,13 +168,23 @@ class Checker:
 
     def _run(self, run: RecordRun) -> None:
         """Many records of one kind whose bodies are right: once three in a row came to the same, so do all others."""
-        found = self._found
+        found, inside = self._found, self._inside
         right = self._bodies.run_is_right(run)
+        if inside is not None:
+            if run.pfns is not None:
+                # The pages of a guest are no more alike than the guest itself; they are taken at once.
+                inside.pages_run(run)
+                inside = None
+            else:
+                right = right and inside.settled(run)
         settled: dict[str, int] = {}
         alike = 0
         for place in range(run.count):
             before = dict(found)
-            self.take([run.record(place)])
+            record = run.record(place)
+            if inside is not None:
+                inside.record(record)
+            self._one(record)
             if not right:
                 continue
             added = {rule: number - before.get(rule, 0) for rule, number in found.items() if number != before.get(rule)}
@@ -181,6 +196,13 @@ class Checker:
                 for rule, number in added.items():
                     found[rule] += number * (run.count - place - 1)
                 return
+
+    def _one(self, record: Record) -> None:
+        """Hold one record of a run to the rules about what holds a stream together."""
+        if type(record) is PageData:
+            self._page_data(record)
+        else:
+            self._framing.record(record)
 
     def _page_data(self, event: PageData) -> None:
         """A PAGE_DATA that is not all right, or the first one at a place where memory may begin."""

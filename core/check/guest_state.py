@@ -6,6 +6,7 @@ with is kept in a :class:`GuestState`, which takes memory for the guest's vcpus,
 
 from __future__ import annotations
 
+from xenmig.core.check.bodies import PAIRS
 from xenmig.core.decode.events import Header, Hole, Page, PageData, Record, RecordRun, Resynchronised
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.guest import Guest
@@ -38,9 +39,6 @@ RULE_OF_PROBLEM = {
     "count": "body-count",
 }
 "Kind of problem that a definition finds -> rule, where a subject has no rule of its own."
-RUN_MAX = 1024
-"Records of a run that are looked into."
-PAGE_DATA = libxc.PageData.record
 CHECKPOINT = libxc.Checkpoint.record
 END = libxc.End.record
 X86_CPUID_POLICY, X86_MSR_POLICY = libxc.X86CpuidPolicy.record, libxc.X86MsrPolicy.record
@@ -158,15 +156,22 @@ class GuestState:
                 self.page_data(event)
             elif type(event) is Record:
                 self.record(event)
-            elif isinstance(event, Page):
-                if self.pages is not None:
-                    self.pages.page(event)
-            elif isinstance(event, RecordRun):
-                self._run(event)
-            elif isinstance(event, Header):
-                self.header(event)
-            elif isinstance(event, Resynchronised) or (isinstance(event, Hole) and event.record is None):
-                self.gap()
+            else:
+                self.other(event)
+
+    def other(self, event: Event) -> None:
+        """Take what is neither a record nor a run of them."""
+        if isinstance(event, Page):
+            if self.pages is not None:
+                self.pages.page(event)
+        elif isinstance(event, Header):
+            self.header(event)
+        elif isinstance(event, Resynchronised) or (isinstance(event, Hole) and event.record is None):
+            self.gap()
+
+    def pages_run(self, run: RecordRun) -> None:
+        """Take many batches of one page each."""
+        self._memory().run(run)
 
     def header(self, event: Header) -> None:
         """Take any layer's header or configuration."""
@@ -196,13 +201,17 @@ class GuestState:
 
     def page_data(self, event: PageData) -> None:
         """Take a batch of guest memory."""
-        if self.memory is None:
-            from xenmig.core.check.memory import Memory
-
-            self.memory = Memory(self)
-        self.memory.page_data(event)
+        (self.memory or self._memory()).page_data(event)
         if self.pages is not None:
             self.pages.page_data(event)
+
+    def _memory(self) -> Memory:
+        memory = self.memory
+        if memory is None:
+            from xenmig.core.check.memory import Memory
+
+            memory = self.memory = Memory(self)
+        return memory
 
     def record(self, event: Record) -> None:
         """Take any record but a PAGE_DATA; those with bytes missing are passed over."""
@@ -217,14 +226,24 @@ class GuestState:
             self.whole = False
             return
         if kind == libxc.X86PvInfo.record:
-            self.guest.take(libxc.X86PvInfo.decode(body, event.byteorder))
+            info = libxc.X86PvInfo.decode(body, event.byteorder)
+            if (info.guest_width, info.pt_levels) in PAIRS:
+                self.guest.take(info)
             return
         subject = self._subject(kind) if len(body) > ZERO_CONTENT else None
-        if subject is None or self._glance(event, subject, body):
+        if subject is None:
+            return
+        order = event.byteorder
+        if kind == HVM_CONTEXT and order != "<":
+            from xenmig.core.definitions.shapes import CONTEXT_BEGINS
+
+            # The image is one of its own: no Xen writes either in big endian, so nobody can say what it would be.
+            order = "<" if body.startswith(CONTEXT_BEGINS["<"]) else order
+        if order == "<" and self._glance(event, subject, body):
             return
         from xenmig.core.definitions import bodies
 
-        value = bodies.decode(event.layer, kind, body, self.guest, event.byteorder)
+        value = bodies.decode(event.layer, kind, body, self.guest, order)
         assert value is not None
         telling = Telling(self, event)
         if (event.layer, kind) in bodies.BODIES and kind != HVM_CONTEXT:
@@ -237,13 +256,11 @@ class GuestState:
         Most are, and what decoding them takes, and naming what is in them, is then left out. The rules are the same:
         they see the numbers in place, and the first that has something to say ends the glance.
         """
-        if event.byteorder != "<":
-            return False
         from xenmig.core.definitions import view
 
         kind = event.type
-        value: Any
-        value = view.context(body) if kind == HVM_CONTEXT else view.body(kind, self.guest.guest_width, body)
+        width = self.guest.guest_width
+        value: Any = view.context(body) if kind == HVM_CONTEXT else view.body(kind, width, body)
         if value is None:
             return False
         if kind == X86_CPUID_POLICY:
@@ -261,20 +278,15 @@ class GuestState:
             self._emulator = Emulator(self)
         self._emulator.record(event, Telling(self, event))
 
-    def _run(self, run: RecordRun) -> None:
-        """Look at the first of many records of one kind; no sender writes such a run of what is looked into here."""
-        if run.layer == libxc.LAYER and run.type == PAGE_DATA and self.memory is not None:
-            self.memory.run(run)
-        if run.layer != libxc.LAYER or not run.data or self._subject(run.type) is None:
-            return
+    def settled(self, run: RecordRun) -> bool:
+        """Whether the records of a run that have been looked at speak for all the others.
+
+        They do where nobody looks into such records, and where all are the same octets.
+        """
+        if run.layer != libxc.LAYER or self._subject(run.type) is None:
+            return True
         size = RECORD_HEADER + run.length
-        for number in range(min(run.count, RUN_MAX)):
-            at = number * size
-            body = run.data[at + RECORD_HEADER : at + size]
-            offset = run.offset + at
-            self.record(
-                Record(run.index + number, run.layer, run.type, offset, run.length, body, b"", run.byteorder, 0)
-            )
+        return run.data[size:] == run.data[:-size]
 
     @staticmethod
     def _subject(kind: int) -> Subject | None:

@@ -15,8 +15,8 @@ LEVEL = 7
 PINNED = 8
 
 _UNPOPULATED = (PageType.BROKEN, PageType.XTAB)
-# The byte of an entry of the array that holds the type -> what is kept of the page.
-_KEPT = bytes(byte & 0xF0 | (POPULATED if byte >> 4 not in _UNPOPULATED else 0) for byte in range(256))
+KEPT = bytes(byte & 0xF0 | (POPULATED if byte >> 4 not in _UNPOPULATED else 0) for byte in range(256))
+"The byte of an entry of the array that holds the type -> what is kept of the page."
 
 
 class Population:
@@ -47,10 +47,20 @@ class Population:
         if not self.whole:
             return
         pages = self.pages
-        kept = (pfns.words or b"")[7 if pfns.byteorder == "<" else 0 :: 8].translate(_KEPT)
+        kept = (pfns.words or b"")[7 if pfns.byteorder == "<" else 0 :: 8].translate(KEPT)
         if row and pfns.first == len(pages):
             pages += kept
             return
+        first = kept[0]
+        if first & POPULATED and kept.count(first) == len(kept):
+            # All become the same, whatever they were. What of them lies behind the end is seen below.
+            try:
+                for pfn in pfns.pfns():
+                    pages[pfn] = first
+            except IndexError:
+                pass
+            else:
+                return
         for pfn, one in zip(pfns.pfns(), kept, strict=True):
             if pfn < len(pages):
                 pages[pfn] = one | pages[pfn] & POPULATED

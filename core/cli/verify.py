@@ -53,7 +53,7 @@ class Checked:
     legacy: str
     "The layer whose header a legacy stream follows, else empty."
 
-    def __init__(self, stream: Stream, *, inside: bool = False, deep: bool = False) -> None:
+    def __init__(self, stream: Stream, *, inside: bool = True, deep: bool = False) -> None:
         """``inside`` checks what is in the bodies, too; ``deep`` what is in guest memory."""
         self.stream = stream
         self.checker = Checker(stream.kind, inside=inside, deep=deep)
@@ -115,12 +115,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-f", "--format", choices=("libxc", "libxl", "xl"), help="what the input begins with (default: see its bytes)"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="list the records as well, and explain the rules")
-    parser.add_argument(
-        "--bodies",
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument(
+        "--framing",
         action="store_true",
-        help="look inside HVM_CONTEXT, vcpu records, policies and parameters as well; this takes some milliseconds",
+        help="check only what verify-stream-v2 looks at: headers, records and their order, nothing inside HVM_CONTEXT,"
+        " vcpu records, policies and parameters",
     )
-    parser.add_argument(
+    extent.add_argument(
         "--deep",
         action="store_true",
         help="look into guest memory as well, where Xen's receiver does: page tables and start_info of PV guests",
@@ -145,7 +147,7 @@ def run(options: Namespace) -> int:
         json=options.json,
         verbose=options.verbose and not options.quiet,
         quiet=options.quiet,
-        bodies=options.bodies or options.deep,
+        inside=not options.framing,
         deep=options.deep,
         write=write,
         complain=complain,
@@ -169,7 +171,7 @@ def verify(
     json: bool = False,
     verbose: bool = False,
     quiet: bool = False,
-    bodies: bool = False,
+    inside: bool = True,
     deep: bool = False,
     write: Write = _print,
     complain: Callable[[str], None] = _complain,
@@ -178,7 +180,7 @@ def verify(
     worst = SOUND
     for path in paths:
         try:
-            reading, found = _check(path, format, write if verbose and not json else None, bodies=bodies, deep=deep)
+            reading, found = _check(path, format, write if verbose and not json else None, inside=inside, deep=deep)
         except UnreadableInput as error:
             worst = UNREADABLE
             if json:
@@ -213,7 +215,7 @@ def verify(
 
 
 def _check(
-    path: str, format: str, write: Write | None, *, bodies: bool = False, deep: bool = False
+    path: str, format: str, write: Write | None, *, inside: bool = True, deep: bool = False
 ) -> tuple[Reading, list[Checked]]:
     # The listing shows each record.
     reading = Reading(path, format, runs=write is None, deep=deep)
@@ -228,7 +230,7 @@ def _check(
             for stream, events in reading:
                 one = checked.get(stream)
                 if one is None:
-                    one = checked[stream] = Checked(stream, inside=bodies, deep=deep)
+                    one = checked[stream] = Checked(stream, inside=inside, deep=deep)
                 one.take(events)
                 if listing is not None:
                     listing.take(stream, events)

@@ -11,9 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.decode.pages import PfnArray
 
-# The lowest bytes of a full batch in a row, and the next ones.
-_LOWEST = bytes(range(256)) * (MAX_BATCH_SIZE // 256)
-_ABOVE = b"".join(bytes((byte,)) * 256 for byte in range(256))
+
+LOWEST = bytes(range(256)) * (MAX_BATCH_SIZE // 256)
+"The lowest bytes of a full batch in a row that begins with a multiple of 256."
+ABOVE = b"".join(bytes((byte,)) * 256 for byte in range(256))
+"The next bytes of 64 Ki pfns in a row."
 
 
 def in_a_row(pfns: PfnArray) -> bool:
@@ -25,8 +27,8 @@ def in_a_row(pfns: PfnArray) -> bool:
     if count != MAX_BATCH_SIZE or first & 0xFF or above > 0xFC or pfns.byteorder != "<":
         return pfns.pfns() == list(range(first, first + count))
     return (
-        words[0::8] == _LOWEST
-        and words[1::8] == _ABOVE[256 * above : 256 * above + MAX_BATCH_SIZE]
+        words[0::8] == LOWEST
+        and words[1::8] == ABOVE[256 * above : 256 * above + MAX_BATCH_SIZE]
         and words[2::8] == bytes((first >> 16 & 0xFF,)) * MAX_BATCH_SIZE
         and words[3::8] == bytes((first >> 24 & 0xFF,)) * MAX_BATCH_SIZE
         and words[4::8] == bytes((first >> 32 & 0xFF,)) * MAX_BATCH_SIZE

@@ -12,6 +12,7 @@ from struct import Struct as Layout
 from xenmig.core.decode.pages import PfnArray
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+from xenmig.core.definitions.shapes import CONTEXT_BEGINS
 from xenmig.core.definitions.structs import Struct
 
 CONVINCING_COUNT = 16
@@ -25,9 +26,8 @@ _HEAD = libxc.RecordHeader.layout("<").unpack_from
 _PAGE_DATA = re.compile(rb"\x01\0\0\0.{3}[\0-\x08].[\0-\x04]\0\0\0\0\0\0", re.DOTALL)
 
 _MARKS: tuple[tuple[bytes, int, bytes, str, str, str], ...] = (
-    # The descriptor and magic with which every hvm_save image begins: xen/include/public/hvm/save.h.
     (
-        b"\x01\0\0\0\x18\0\0\0\x86\x12\x38\x54\x01\0\0\0",
+        CONTEXT_BEGINS["<"],
         8,
         rb"\x09\0\0\0.{3}[\0-\x07]",
         "libxc",

@@ -93,13 +93,40 @@ JSON_DISPLAYS = ("vnc", "spice", "sdl")
 
 def parsed_json(config: bytes) -> dict[str, Any] | None:
     """The configuration of an xl stream as Python sees it; None when it is not a JSON object."""
-    import json
+    text = config.rstrip(b"\0").decode("utf-8", "replace")
+    value = _scanned(text.strip(" \t\n\r"))
+    if value is None:
+        import json
 
-    try:
-        value = json.loads(config.rstrip(b"\0").decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return None
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
     return value if isinstance(value, dict) else None
+
+
+class _Plain:
+    """How JSON is read where nothing special is asked for: the attributes that the scanner looks for."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int, parse_constant = float, int, float
+
+
+def _scanned(text: str) -> Any:
+    """What CPython's own scanner makes of JSON; None where it is not there, or not happy.
+
+    It is the one that the module json uses, but importing that takes longer than checking a HVM_CONTEXT.
+    """
+    try:
+        from _json import make_scanner
+
+        # The scanner takes anything with those attributes.
+        value, end = make_scanner(_Plain)(text, 0)  # type: ignore[arg-type]
+    except (ImportError, ValueError, RecursionError, StopIteration, TypeError, SystemError):
+        # Where it wants to complain it needs json.decoder, and fails with SystemError while that is not there.
+        return None
+    return value if end == len(text) else None
 
 
 def without_secrets(value: Any) -> Any:

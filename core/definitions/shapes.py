@@ -631,6 +631,11 @@ BODIES: dict[int, dict[int, str]] = {
     0x07: {8: "SharedInfo64", 4: "SharedInfo32"},
 }
 "What the bodies of libxc records are, by type and width of the guest (0 where that does not matter)."
+CONTEXT_BEGINS = {
+    "<": b"\x01\x00\x00\x00\x18\x00\x00\x00\x86\x128T",
+    ">": b"\x00\x01\x00\x00\x00\x00\x00\x18T8\x12\x86",
+}
+"What HVM_CONTEXT begins with in each byte order: the descriptor of its header, and the magic number."
 DESCRIPTOR = "<HHI"
 ENTRIES_MAX = 16384
 CR0_KNOWN = 0xe005003f

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xenmig.core.definitions import bodies, chain, hvm_context, libxc, registers
 from xenmig.core.definitions.fields import SCALARS, Field
+from xenmig.core.definitions.typecodes import Typecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,10 +194,17 @@ def text() -> str:
         "}",
         '"What the bodies of libxc records are, by type and width of the guest (0 where that does not matter)."',
     ]
+    lines += ["CONTEXT_BEGINS = {", *[f'    "{order}": {_begins(order)},' for order in ("<", ">")], "}"]
+    lines += ['"What HVM_CONTEXT begins with in each byte order: the descriptor of its header, and the magic number."']
     lines += [f'DESCRIPTOR = "{hvm_context.HvmSaveDescriptor.layout().format}"', f"ENTRIES_MAX = {chain.ENTRIES_MAX}"]
     lines += [f"{name} = 0x{sum(1 << bit for bit in flags.known):x}" for name, flags in FLAGS.items()]
     lines += [""]
     return "\n".join(lines)
+
+
+def _begins(order: str) -> str:
+    head = hvm_context.HvmSaveDescriptor.layout(order).pack(Typecode.HEADER, 0, hvm_context.HvmSaveHeader.size)
+    return str(head + hvm_context.MAGIC.to_bytes(4, "little" if order == "<" else "big")).replace("'", '"')
 
 
 def _wrapped(opening: str, items: list[str], closing: str) -> list[str]:

@@ -11,6 +11,7 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING
 
+from tests import sound
 from tests.corpus import sample
 from xenmig.core.definitions import libxc, libxl, xl
 
@@ -26,8 +27,8 @@ REAL = "pvh-4.17-8M-1vcpu-savec.xlsave"
 PAGE = 4096
 BATCH = libxc.MAX_BATCH_SIZE
 "pfns in a PAGE_DATA, as Xen sends them."
-PV_TYPES = (0x1, 0x2, 0x3, 0x4, 0x9, 0xA, 0xB, 0xC, 0xD, 0xE, 0xF)
-"Page tables, pinned page tables and the types without data."
+PV_TYPES = (0x1, 0x2, 0x3, 0x4, 0x9, 0xA, 0xB, 0xC, 0xD, 0xF)
+"Page tables, pinned page tables and the types without data that Xen writes."
 
 
 @cache
@@ -86,9 +87,9 @@ def page_data(pfns: Iterable[int], types: Iterable[int] | None = None, *, sparse
 
 
 def hvm_tail() -> bytes:
-    """What comes after the memory of an HVM guest."""
-    kinds = (libxc.X86TscInfo.record, libxc.HvmContext.record, libxc.HvmParams.record, libxc.End.record)
-    return b"".join(map(real, kinds))
+    """What comes after the memory of an HVM guest; its rings lie lower than a real one's, whose memory has holes."""
+    before = b"".join(map(real, (libxc.X86TscInfo.record, libxc.HvmContext.record)))
+    return before + record(libxc.HvmParams.record, sound.hvm_params()) + real(libxc.End.record)
 
 
 def hvm(pages: int, *, sparse: bool = False) -> Iterator[Chunk]:
@@ -104,22 +105,20 @@ def pv(pages: int) -> Iterator[Chunk]:
     chance = random.Random(3)
     yield libxc_headers(libxc.DomainType.X86_PV) + static_data()
     yield record(libxc.X86PvInfo.record, struct.pack("<BBHI", 8, 4, 0, 0))
-    frames = [0x1000 + number for number in range((pages + 511) // 512)]
-    yield record(
-        libxc.X86PvP2mFrames.record, struct.pack("<II", 0, pages - 1) + struct.pack(f"<{len(frames)}Q", *frames)
-    )
+    yield record(libxc.X86PvP2mFrames.record, sound.p2m_frames(pages - 1))
+    plain = 4 + pages // 512
     for first in range(0, pages, BATCH):
         pfns = range(first, min(first + BATCH, pages))
-        yield from page_data(pfns, [chance.choice(PV_TYPES) if chance.random() < 1 / 32 else 0 for _ in pfns])
+        types = [chance.choice(PV_TYPES) if chance.random() < 1 / 32 and pfn > plain else 0 for pfn in pfns]
+        if not first:
+            types[2] = sound.ROOT[8] >> 60
+        yield from page_data(pfns, types)
     yield real(libxc.X86TscInfo.record)
-    yield record(libxc.SharedInfo.record, bytes(PAGE))
-    for kind, size in (
-        (libxc.X86PvVcpuBasic.record, 5168),
-        (libxc.X86PvVcpuExtended.record, 128),
-        (libxc.X86PvVcpuXsave.record, 848),
-        (libxc.X86PvVcpuMsrs.record, 16),
-    ):
-        yield record(kind, struct.pack("<II", 0, 0) + bytes(size))
+    yield record(libxc.SharedInfo.record, sound.shared_info(8, pages - 1))
+    yield record(libxc.X86PvVcpuBasic.record, sound.vcpu_basic())
+    yield record(libxc.X86PvVcpuExtended.record, sound.vcpu_extended())
+    yield record(libxc.X86PvVcpuXsave.record, sound.vcpu_xsave())
+    yield record(libxc.X86PvVcpuMsrs.record, sound.vcpu_msrs())
     yield record(libxc.End.record)
 
 
@@ -134,8 +133,8 @@ def one_page(records: int) -> Iterator[Chunk]:
 def tiny(records: int) -> Iterator[Chunk]:
     """A libxc stream of many HVM_PARAMS with one parameter each, and one page."""
     yield libxc_headers(libxc.DomainType.X86_HVM) + static_data()
-    yield from page_data((0,))
-    several = record(libxc.HvmParams.record, struct.pack("<IIQQ", 1, 0, 1, 0xFEFFC)) * 1000
+    yield from page_data((0, 1, 2, 3))
+    several = record(libxc.HvmParams.record, struct.pack("<IIQQ", 1, 0, 1, 3)) * 1000
     for _ in range(records // 1000):
         yield several
     yield hvm_tail()
@@ -143,7 +142,7 @@ def tiny(records: int) -> Iterator[Chunk]:
 
 def live(pages: int) -> Iterator[Chunk]:
     """What ``xl migrate`` sends: header, configuration, libxl around libxc; live iterations and stop-and-copy."""
-    configuration = b'{"c_info":{"type":"hvm","name":"benchmark"},"b_info":{"max_memkb":262144}}\0'
+    configuration = b'{"c_info":{"type":"pvh","name":"benchmark"},"b_info":{"max_memkb":262144}}\0'
     data = struct.pack("<I", len(configuration)) + configuration
     yield struct.pack("<32sIIII", xl.MAGIC, xl.BYTEORDER, 3, 0, len(data)) + data
     yield struct.pack(">QII", libxl.IDENT, 2, 0) + record(libxl.LibxcContext.record)
