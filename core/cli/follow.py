@@ -153,7 +153,8 @@ class Follower:
             if idle * SECOND >= QUIET:
                 self._quiet(self.now(idle))
         if self.view.look(idle):
-            now = self.now(idle)
+            # While nothing comes the time goes on in whole seconds, or all numbers would change again and again.
+            now = self.now(idle) - int(idle % 1 * SECOND)
             self.view.show(Overview(reading, now, idle, [(one, self._moment(one, now)) for one in self.followed]))
         if self.stopped:
             return False

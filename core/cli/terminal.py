@@ -30,7 +30,7 @@ def is_capable(output: TextIO) -> bool:
 
 
 class Terminal:
-    """Draws lines over those drawn before. ``leave`` gives the terminal back; so do Ctrl-Z and, for a while, ``fg``."""
+    """Draws lines over those drawn before. ``leave`` gives the terminal back, and so does Ctrl-Z until ``fg``."""
 
     def __init__(self) -> None:
         self._out = sys.stdout
@@ -45,7 +45,6 @@ class Terminal:
         for number, handler in (
             (signal.SIGWINCH, self._on_resize),
             (signal.SIGTSTP, self._on_stop),
-            (signal.SIGCONT, self._on_continue),
         ):
             self._before[number] = signal.signal(number, handler)
         self._show()
@@ -103,8 +102,6 @@ class Terminal:
         self._hide()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
-
-    def _on_continue(self, _number: int, _frame: FrameType | None) -> None:
+        # Here it stands still until somebody has it go on.
         signal.signal(signal.SIGTSTP, self._on_stop)
-        if not self._entered:
-            self._show()
+        self._show()
