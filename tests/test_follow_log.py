@@ -160,6 +160,30 @@ def test_a_replay_at_full_speed_says_what_was_said_live(name: str) -> None:
     assert told == [line for line in at_once if line["event"] != "quiet"]
 
 
+def test_pages_that_come_again_are_told_apart_while_their_record_passes_by() -> None:
+    stream = guest(iterations=(600, 500), per_batch=1024)
+    place = stream.at(PAGE_DATA, number=1).offset
+    # Of the second pass, 100 pages are at pfns that the first one did not have.
+    words = struct.pack("<500Q", *range(100, 500), *range(900, 1000))
+    data = stream.replaced(place + 16, words)
+    capture = bytearray(conversation(data))
+    cut = 24
+    while sum(len(frame) - 66 for frame in frames_of(bytes(capture[:cut]))[4:]) < place + 1_900_000:
+        cut += 16 + struct.unpack_from("<I", capture, cut + 8)[0]
+    following = struct.unpack_from("<I", capture, cut)[0] + 2
+    struct.pack_into("<I", capture, cut, following)
+    result = xenmig("timeline", "--follow", "--json", "-", input=bytes(capture))
+    tick = next(line for line in result.lines if line["event"] == "tick")
+    assert (tick["iteration"], tick["pfns"]) == (1, 500)
+    assert 440 < tick["pages"] < 480
+    assert tick["again"] == 400
+    assert tick["all_pages"] == 600 + tick["pages"]
+    assert tick["all_again"] == 400
+    assert (tick["left"]["least_pages"], tick["left"]["most_pages"]) == (500 - tick["pages"], 500 - tick["pages"])
+    ended = [line for line in result.lines if line["event"] == "iteration-ended"]
+    assert [(line["first_sent"], line["again"]) for line in ended] == [(600, 0), (100, 400)]
+
+
 def test_a_stream_file_has_the_times_of_its_arrival() -> None:
     with Following("--json") as following:
         half = BUILT.at(PAGE_DATA).offset + 500_000

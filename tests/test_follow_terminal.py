@@ -157,7 +157,7 @@ def test_the_screen_shows_where_the_migration_is(start: Start) -> None:
     assert any("iteration 0 begins" in line for line in shown)
     assert screen.display.cursor.hidden
     screen.write(CAPTURE[inside() : inside(2)])
-    shown = screen.shows("1,500  1,500  6.2 MB")
+    shown = screen.shows("1,500  1,500      0  6.2 MB")
     assert any("now       iteration 1" in line for line in shown)
     screen.write(CAPTURE[inside(2) :])
     screen.shows("outcome   completed")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import PageData
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 from xenmig.core.definitions.libxc import MAX_BATCH_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.decode.events import Truncated
+    from xenmig.core.decode.events import PageData
 
 
 class Batches:
@@ -48,10 +47,8 @@ class Batches:
         self._full = False
 
 
-def available(event: Truncated) -> tuple[int, int]:
-    """How many pfns and whole pages are there of the PAGE_DATA that the end of input cut off."""
-    partial = event.partial
-    assert isinstance(partial, PageData)
-    behind = event.available - 16
-    pages = max(0, behind - 8 * partial.listed) // GUEST_PAGE_SIZE
-    return min(partial.listed, max(0, behind) // 8), min(partial.pages, pages)
+def available(record: PageData, there: int) -> tuple[int, int]:
+    """How many pfns and whole pages there are in the first ``there`` bytes of a record that has not come completely."""
+    behind = there - 16
+    pages = max(0, behind - 8 * record.listed) // GUEST_PAGE_SIZE
+    return min(record.listed, max(0, behind) // 8), min(record.pages, pages)

@@ -147,7 +147,7 @@ class Epochs:
                 current = self._current
                 if self._closed:
                     current = self._begin(Epoch(current.index + 1, event.offset, event.first))
-                pfns, pages = available(event)
+                pfns, pages = available(event.partial, event.available)
                 current.pfns += pfns
                 current.pages += pages
                 current.memory_bytes += event.available

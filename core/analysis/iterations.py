@@ -168,7 +168,7 @@ class Iterations:
                     self._lost_after = self._count
             elif isinstance(event, Truncated) and isinstance(event.partial, PageData):
                 partial = event.partial
-                listed, whole = available(event)
+                listed, whole = available(event.partial, event.available)
                 partial.last = event.last
                 self._pages(partial, event.available, listed, whole)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from xenmig.core.analysis.batches import available
 from xenmig.core.analysis.downtime import last_while_running
 from xenmig.core.analysis.forecast import StopForecast, coming_rule, dirty_next
 from xenmig.core.decode.events import PageData
@@ -82,8 +83,8 @@ class Moment:
 
     # fmt: off
     __slots__ = (
-        "time", "bytes", "stage", "iteration", "kind", "pfns", "pages", "unsent", "all_pages", "between", "passing",
-        "rate", "average", "dirty_rate", "left", "stop", "paused",
+        "time", "bytes", "stage", "iteration", "kind", "pfns", "pages", "again", "unsent", "all_pages", "all_again",
+        "between", "passing", "rate", "average", "dirty_rate", "left", "stop", "paused",
     )
     # fmt: on
 
@@ -101,10 +102,14 @@ class Moment:
     "pfns announced in it."
     pages: int
     "Pages with data sent in it, those of the record that is passing by included."
+    again: int
+    "How many of them had been sent before."
     unsent: int
     "Pages with data that are announced and still to come."
     all_pages: int
     "Pages with data sent in all passes."
+    all_again: int
+    "How many of them had been sent before."
     between: bool
     "Whether that pass has ended and no other has begun."
     passing: Passing | None
@@ -127,8 +132,10 @@ class Moment:
         self.kind = ""
         self.pfns = 0
         self.pages = 0
+        self.again = 0
         self.unsent = 0
         self.all_pages = 0
+        self.all_again = 0
         self.between = False
         self.passing = None
         self.rate = None
@@ -142,7 +149,7 @@ class Moment:
 class Live:
     """Watches one migration."""
 
-    __slots__ = ("migration", "began", "_begun", "_samples")
+    __slots__ = ("migration", "began", "_begun", "_samples", "_came", "_came_record")
 
     migration: Migration
     began: int
@@ -154,6 +161,9 @@ class Live:
         # When the last iterations began, by index.
         self._begun: dict[int, int] = {}
         self._samples: deque[tuple[int, int]] = deque(((self.began, 0),))
+        # Of the record that is passing by: for each page whether it came before.
+        self._came: list[bool] = []
+        self._came_record = -1
 
     def seconds(self, iteration: Iteration, time: int) -> float | None:
         """How long an iteration took that has just ended; ``time`` stands for its end where there are no packets."""
@@ -177,11 +187,11 @@ class Live:
         moment = Moment(time, position, self._stage())
         self._rates(moment)
         iterations = migration.iterations
-        moment.all_pages = sum(iteration.pages for iteration in iterations.found)
+        moment.all_pages, moment.all_again = migration.memory.sent, migration.memory.again
         if iterations.found:
             last = iterations.found[-1]
             moment.iteration, moment.kind = last.index, last.kind
-            moment.pfns, moment.pages = last.pfns, last.pages
+            moment.pfns, moment.pages, moment.again = last.pfns, last.pages, last.again
         if moment.stage in ("headers", "memory", "guest state", "checkpoint"):
             self._passing(moment, position)
         moment.between = iterations.between and self.opening is None
@@ -245,12 +255,17 @@ class Live:
         if self.opening is record:
             moment.iteration = self.opened
             moment.kind = self.migration.iterations.next_kind
-            moment.pfns = moment.pages = 0
-        pages = min(record.pfns.with_data, max(0, done - 16 - _WORD * record.count) // GUEST_PAGE_SIZE)
-        moment.pfns += record.count
+            moment.pfns = moment.pages = moment.again = 0
+        listed, pages = available(record, done)
+        if self._came_record != record.index:
+            self._came_record, self._came = record.index, self.migration.memory.came(record.pfns)
+        again = sum(self._came[:pages])
+        moment.pfns += listed
         moment.pages += pages
-        moment.unsent = record.pfns.with_data - pages
+        moment.again += again
+        moment.unsent = record.pages - pages
         moment.all_pages += pages
+        moment.all_again += again
 
     def _memory(self, moment: Moment) -> None:
         """The dirty rate, what is left of the pass, and what will end the loop."""
@@ -272,7 +287,7 @@ class Live:
             moment.left = Left(moment.unsent, None, None, moment.rate, "what is announced")
         if moment.kind != "precopy" or not self._is_live(index):
             return
-        sent = before.pages / before.seconds if before is not None and before.seconds else None
+        sent = before.sending_rate if before is not None else None
         count = before.pfns if before is not None else None
         moment.stop = coming_rule(index, count, moment.dirty_rate, sent, pages)
         if moment.stop.is_over:
@@ -295,8 +310,13 @@ class Live:
         last = begun[done[-1].index]
         during = (last - begun[done[-2].index]) / 1e9
         if during > 0:
+            # In a capture this is the iteration's own dirty_rate.
             moment.dirty_rate = done[-1].pfns / during
-        now = begun.get(done[-1].index + 1, moment.time)
+        opening = self.opening
+        if opening is not None and opening.first is not None:
+            now = opening.first.time
+        else:
+            now = begun.get(done[-1].index + 1, moment.time)
         return dirty_next(done[-1].pfns, during, (now - last) / 1e9)
 
     def _is_live(self, index: int) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from xenmig.core.analysis.density import Density
 from xenmig.core.analysis.pfn_counts import COUNTED, PfnCounts, Room
+from xenmig.core.decode.pages import PFN_MASK, TYPE_SHIFT
 from xenmig.core.definitions.libxc import PageType
 
 TYPE_CHECKING = False
@@ -103,6 +104,12 @@ class Memory:
         if pages > pfns.with_data:
             self.unknown += pages - pfns.with_data
         return self.counts.add(pfns)
+
+    def came(self, pfns: PfnArray) -> list[bool]:
+        """For each page of a batch that has not been counted yet whether it came before."""
+        shift, counts = TYPE_SHIFT, self.counts
+        without = [number for number, known in PageType.known.items() if not known.facts["data"]]
+        return [counts[word & PFN_MASK] > 0 for word in pfns.numbers() if word >> shift not in without]
 
     @property
     def distinct(self) -> int:

@@ -82,7 +82,9 @@ class JsonView:
                 "between": moment.between,
                 "pfns": moment.pfns,
                 "pages": moment.pages,
+                "again": moment.again,
                 "all_pages": moment.all_pages,
+                "all_again": moment.all_again,
                 "paused": moment.paused,
                 "dirty_rate": moment.dirty_rate,
                 "record": None

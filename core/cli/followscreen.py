@@ -156,7 +156,8 @@ def _block(followed: Followed, moment: Moment, columns: int, *, alone: bool) -> 
         rates.append(f"{momenttext.speed(moment.average)} on average")
     yield from _row("rate", ", ".join(rates), columns)
     if moment.stage == "memory" and not moment.between:
-        yield from _row("sent", momenttext.sent(moment), columns)
+        all_of_it = f"; in all {moment.all_pages:,}, {moment.all_again:,} of them again" if moment.iteration else ""
+        yield from _row("sent", momenttext.sent(moment) + all_of_it, columns)
         if moment.dirty_rate is not None or alone:
             known = moment.dirty_rate is not None
             dirty = momenttext.dirty(moment.dirty_rate or 0) if known else f"{_UNKNOWN}, how fast pages become dirty"
@@ -202,9 +203,9 @@ def _table(migration: Migration, moment: Moment, room: int) -> Iterator[str]:
     shown = [iteration for iteration in migration.iterations.found[-room:] if iteration.index != running][1 - room :]
     if not shown:
         return
-    rows = [["iteration", "pfns", "pages", "bytes", "time", "speed"]]
+    rows = [["iteration", "pfns", "pages", "again", "bytes", "time", "speed", "dirty/s"]]
     rows += [_cells(iteration) for iteration in shown]
-    yield from aligned(rows, "<>>>>>")
+    yield from aligned(rows, "<>>>>>>>")
 
 
 def _cells(iteration: Iteration) -> list[str]:
@@ -213,9 +214,11 @@ def _cells(iteration: Iteration) -> list[str]:
         str(iteration.index),
         f"{iteration.pfns:,}",
         f"{iteration.pages:,}",
+        f"{iteration.again:,}",
         amount(iteration.bytes),
         duration(seconds) if seconds is not None else "",
         momenttext.speed(iteration.bytes / seconds) if seconds else "",
+        f"{iteration.dirty_rate:,.0f}" if iteration.dirty_rate is not None else "",
     ]
 
 

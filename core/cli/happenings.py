@@ -137,15 +137,29 @@ class Happenings:
             what = f", iteration {last.index} was {last.kind}" if last is not None and last.kind != "non-live" else ""
             yield Happening(
                 "suspended",
-                _time(last.first if last is not None else None, time),
+                _time(self.live.migration.phases.state.first, time),
                 f"the guest is paused{what}{why}",
                 stop_rule=rule.name if rule is not None else None,
             )
-        if iterations.checkpoints > self._checkpoints:
-            yield from self._pass_ended(iterations.found, self._iteration, time)
-            for number in range(self._checkpoints + 1, iterations.checkpoints + 1):
-                yield Happening("checkpoint", time, f"checkpoint {number} is complete", checkpoint=number)
-            self._checkpoints = iterations.checkpoints
+        yield from self._epochs(time)
+
+    def _epochs(self, time: int) -> Iterator[Happening]:
+        epochs = self.live.migration.epochs
+        new = epochs.complete - self._checkpoints
+        if not new:
+            return
+        self._checkpoints = epochs.complete
+        for epoch in [one for one in epochs.found if one.complete][-new:]:
+            after = f", {duration(epoch.interval)} after the one before" if epoch.interval is not None else ""
+            yield Happening(
+                "checkpoint",
+                _time(epoch.last, time),
+                f"checkpoint {epoch.index + 1} is complete: {count(epoch.pages, 'page')}, {amount(epoch.bytes)}{after}",
+                checkpoint=epoch.index + 1,
+                pages=epoch.pages,
+                bytes=epoch.bytes,
+                interval=epoch.interval,
+            )
 
     def _begins(self, index: int, packet: Packet | None, time: int) -> Happening:
         self._iteration = index
@@ -160,14 +174,18 @@ class Happenings:
                 seconds = self.live.seconds(iteration, time)
                 took = f" in {duration(seconds)}" if seconds is not None else ""
                 speed = rate(iteration.bytes, seconds)
+                again = f" ({iteration.again:,} again)" if index else ""
                 yield Happening(
                     "iteration-ended",
                     _time(iteration.last, time),
-                    f"iteration {index} ended: {iteration.pfns:,} pfns, {count(iteration.pages, 'page')},"
+                    f"iteration {index} ended: {iteration.pfns:,} pfns, {count(iteration.pages, 'page')}{again},"
                     f" {amount(iteration.bytes)}{took}{', ' + speed if speed else ''}",
                     iteration=index,
                     pfns=iteration.pfns,
                     pages=iteration.pages,
+                    first_sent=iteration.first_sent,
+                    again=iteration.again,
+                    dirty_rate=iteration.dirty_rate,
                     bytes=iteration.bytes,
                     seconds=seconds,
                 )

@@ -55,7 +55,8 @@ def passing(moment: Moment) -> str:
 
 def sent(moment: Moment) -> str:
     """What was sent."""
-    return f"{count(moment.pages, 'page')} of {moment.pfns:,} pfns"
+    again = f" ({moment.again:,} again)" if moment.iteration else ""
+    return f"{count(moment.pages, 'page')}{again} of {moment.pfns:,} pfns"
 
 
 def speed(value: float) -> str:
