@@ -45,6 +45,9 @@ SIMPLE_HEADER = 12
 KEPT_BLOCK = 1 << 16
 "Larger blocks that hold no frame become zeros."
 STATISTICS = 5
+JOURNAL = 9
+NO_ENTRY = b"__REALTIME_TIMESTAMP=0\n"
+"In place of an entry of systemd's journal: Wireshark refuses a file in which one has no time."
 OPTIONS_AT = {SECTION_HEADER: 24, INTERFACE: 16, STATISTICS: 20}
 "Where the options of the blocks begin whose contents stay: pcapng sections 4.1, 4.2 and 4.6."
 END_OF_OPTIONS = 0
@@ -163,7 +166,9 @@ class PcapngContainer:
         if there < total - BLOCK_HEADER:
             target.zeros(there)
             return
-        target.zeros(there - TRAILER)
+        begin = NO_ENTRY if kind == JOURNAL and there >= len(NO_ENTRY) + TRAILER else b""
+        target.write(begin)
+        target.zeros(there - TRAILER - len(begin))
         target.write(Struct(self._order + "I").pack(total))
 
     def _options(self, kind: int, data: bytes) -> bytes:
