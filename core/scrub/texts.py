@@ -41,8 +41,9 @@ XML_ATTRIBUTES = frozenset(
 
 _JSON = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?', re.DOTALL)
 _JSON_REST = re.compile(rb"(?:[\s{}\[\],:0-9.eE+-]|true|false|null)*\0*")
-_XML = re.compile(rb"""<!--(.*?)-->|<((?:[^<>"']|"[^"]*"|'[^']*')*)>""", re.DOTALL)
-_XML_ATTRIBUTE = re.compile(rb"""([^\s=<>"']+)(\s*=\s*)("[^"]*"|'[^']*')""")
+_XML = re.compile(rb"""<!--(.*?)-->|<!\[CDATA\[(.*?)\]\]>|<((?:[^<>"']|"[^"]*"|'[^']*')*)>""", re.DOTALL)
+_XML_ATTRIBUTE = re.compile(rb"""([\w:.-]+)(\s*=\s*)("[^"]*"|'[^']*')""")
+_XML_TAG = re.compile(rb"""/?[\w:.-]+(?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?""")
 _XML_NAME = re.compile(rb"/?\s*([^\s/>]*)")
 _WORD = re.compile(rb"[A-Za-z0-9_.<>\- ]*")
 _HEXADECIMAL = re.compile(rb"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -94,13 +95,18 @@ def hidden_xml(text: bytes) -> bytes:
     at = 0
     for tag in _XML.finditer(text):
         result += _hidden_content(element, text[at : tag.start()])
-        comment, inside = tag[1], tag[2]
+        comment, data, inside = tag.groups()
         if comment is not None:
             result += b"<!--" + hidden(comment) + b"-->"
-        else:
+        elif data is not None:
+            result += b"<![CDATA[" + hidden(data) + b"]]>"
+        elif _XML_TAG.fullmatch(inside):
             name = _XML_NAME.match(inside)
             element = name[1] if name and not inside.startswith(b"/") else b""
             result += b"<" + _XML_ATTRIBUTE.sub(_hidden_attribute, inside) + b">"
+        else:
+            # Whatever it is, domain XML has none.
+            result += b"<" + hidden(inside) + b">"
         at = tag.end()
     result += _hidden_content(b"", text[at:])
     return bytes(result)
