@@ -208,7 +208,7 @@ def test_ctrl_c_prints_what_is_known_and_ends_with_130() -> None:
         following.interrupt()
         assert following.ended() == 130
         assert "ended: interrupted\n\nstandard input: migration 1" in following.out
-        assert "outcome   cut off: the capture ends inside record" in following.out
+        assert re.search(r"outcome +cut off: the capture ends inside record", following.out)
 
 
 def test_ctrl_c_before_there_is_anything_ends_with_130_too() -> None:

@@ -25,7 +25,7 @@ def iterations(data: bytes, *, live: bool = False) -> Iterations:
     decoder.end()
     found = Iterations()
     found.take(decoder.events)
-    found.finish(live)
+    found.settle(live)
     return found
 
 
@@ -55,7 +55,7 @@ def test_pfns_and_pages_are_counted_though_a_capture_lacks_most_of_the_array() -
     holes = [(piece.offset + 40, piece.end) for piece in built.records[-2:]]
     found = Iterations()
     found.take(decoded(built.data, holes=holes))
-    found.finish(live=True)
+    found.settle(live=True)
     assert [(one.pfns, one.pages) for one in found.found] == [(1024, 1024), (600, 600)]
     assert [one.missing for one in found.found] == [end - at for at, end in holes]
 

@@ -40,7 +40,7 @@ class Iteration:
     index: int
     "From 0, as the sender's own progress lines count."
     kind: str
-    '"precopy", "stop-and-copy", "non-live", "verify" or "checkpoint"; settled when the stream has ended.'
+    '"precopy", "stop-and-copy", "non-live", "verify" or "checkpoint"; settled when the guest is known to be paused.'
     pfns: int
     "pfns announced, with data or without."
     pages: int
@@ -172,21 +172,19 @@ class Iterations:
                 partial.last = event.last
                 self._pages(partial, event.available, listed, whole)
 
-    def finish(self, live: bool, *, whole: bool = True) -> None:
-        """Settle the kinds.
+    def settle(self, live: bool, *, whole: bool = True) -> None:
+        """Say of which kind the passes are, as far as that is known; this may be asked again and again.
 
         ``live`` says that the stream is known to be of a live migration, however few passes there are; ``whole`` that
         its beginning was there, without which passes cannot be counted.
         """
         self._whole = whole
         first = self._live
-        if not self.paused:
-            if len(first) == 1 and not live:
-                first[0].kind = "non-live"
-            return
-        if len(first) > 1:
+        for iteration in first:
+            iteration.kind = "precopy"
+        if len(first) > 1 and self.paused:
             first[-1].kind = "stop-and-copy"
-        elif first and not live:
+        elif len(first) == 1 and not live:
             first[0].kind = "non-live"
 
     def would_begin(self, record: PageData) -> bool:

@@ -117,7 +117,10 @@ class Migration:
 
     def take(self, events: Sequence[Event]) -> None:
         """Take the next events of the guest's stream."""
+        paused = self.iterations.paused
         self.iterations.take(events)
+        if self.iterations.paused and not paused:
+            self.settle()
         self.phases.take(events)
         self.epochs.take(events)
         for event in events:
@@ -156,12 +159,14 @@ class Migration:
         for event in events:
             if isinstance(event, Message):
                 self.messages.setdefault(event.name, event)
+            elif isinstance(event, Hole):
+                self.answer_holes += 1
         self._ends(events)
 
     def settle(self) -> None:
         """Say of what kind the iterations are as far as that shows now; more events may follow."""
         # xl migrate is always live; nobody else speaks first.
-        self.iterations.finish(live=xl.BANNER.name in self.messages or self.joined, whole=not self.joined)
+        self.iterations.settle(live=xl.BANNER.name in self.messages or self.joined, whole=not self.joined)
 
     def finish(self) -> None:
         """Both directions have ended."""

@@ -6,6 +6,7 @@ from xenmig.core.definitions.xl import BANNER, GIVEN_BACK, PERMISSION, READY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xenmig.core.analysis.epochs import Epoch
     from xenmig.core.analysis.iterations import Iteration
     from xenmig.core.analysis.migration import Migration
     from xenmig.core.analysis.phases import Phase
@@ -23,7 +24,8 @@ class Span:
 
     # fmt: off
     __slots__ = (
-        "name", "kind", "first", "last", "start", "end", "bytes", "wire_bytes", "records", "iteration", "message",
+        "name", "kind", "first", "last", "start", "end", "bytes", "wire_bytes", "records", "iteration", "epoch",
+        "message",
     )
     # fmt: on
 
@@ -47,6 +49,8 @@ class Span:
     records: int
     iteration: Iteration | None
     "The pass over memory, for the kinds that are one."
+    epoch: Epoch | None
+    "The epoch of Remus or COLO, for a checkpoint: its memory and its state."
     message: Message | None
     "The message that ends it, for a hand-over."
 
@@ -61,6 +65,7 @@ class Span:
         *,
         wire_bytes: int | None = None,
         iteration: Iteration | None = None,
+        epoch: Epoch | None = None,
         message: Message | None = None,
     ) -> None:
         self.name = name
@@ -73,6 +78,7 @@ class Span:
         self.wire_bytes = wire_bytes
         self.records = records
         self.iteration = iteration
+        self.epoch = epoch
         self.message = message
 
     @property
@@ -127,17 +133,17 @@ class _Builder:
         self._phase(phases.preamble, "headers and configuration", PREAMBLE)
         self._phase(phases.static_data, phases.static_data.name, STATIC_DATA)
         paused = iterations.last_pass
-        states = ((phases.state, STATE), (phases.emulator, EMULATOR), (phases.ending, END))
-        later = False
         for iteration in iterations.found:
-            if iteration.kind == CHECKPOINT and not later:
-                later = True
-                self._phases(states)
+            if iteration.kind == CHECKPOINT:
+                break
             if iteration is paused and iteration.kind == STOP_AND_COPY and self._last is not None:
                 self._add(Span("suspending the guest", SUSPEND, self._last, iteration.first))
             self._iteration(iteration)
-        if not later:
-            self._phases(states)
+        for phase, kind in ((phases.state, STATE), (phases.emulator, EMULATOR), (phases.ending, END)):
+            self._phase(phase, phase.name, kind)
+        # The first epoch is what has been there so far.
+        for epoch in self._migration.epochs.found[1:]:
+            self._epoch(epoch)
 
     def handover(self) -> None:
         """What the two ends say to each other behind the stream."""
@@ -166,10 +172,6 @@ class _Builder:
         if ends:
             self._add(Span("close", CLOSE, min(ends, key=_frame), max(ends, key=_frame)))
 
-    def _phases(self, phases: tuple[tuple[Phase, str], ...]) -> None:
-        for phase, kind in phases:
-            self._phase(phase, phase.name, kind)
-
     def _phase(self, phase: Phase, name: str, kind: str) -> None:
         if phase.bytes:
             span = Span(name, kind, phase.first, phase.last, phase.bytes, phase.records)
@@ -181,6 +183,12 @@ class _Builder:
         first, last = iteration.first, iteration.last
         span = Span(name, iteration.kind, first, last, iteration.bytes, iteration.records, iteration=iteration)
         span.wire_bytes = self._wire(last)
+        self._add(span)
+
+    def _epoch(self, epoch: Epoch) -> None:
+        span = Span(f"checkpoint {epoch.index}", CHECKPOINT, epoch.first, epoch.last, epoch.bytes, epoch.records)
+        span.epoch = epoch
+        span.wire_bytes = self._wire(epoch.last)
         self._add(span)
 
     def _wire(self, last: Packet | None) -> int | None:

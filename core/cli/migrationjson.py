@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.downtime import downtime, why_unknown
-from xenmig.core.analysis.handover import owner
+from xenmig.core.analysis.handover import Handover, owner
 from xenmig.core.analysis.outcome import outcome
+from xenmig.core.analysis.spans import spans
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+from xenmig.core.definitions.libxl import CheckpointStateId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from xenmig.core.analysis.epochs import Epoch
     from xenmig.core.analysis.guest import Guest
     from xenmig.core.analysis.iterations import Iteration
+    from xenmig.core.analysis.memory import Memory
     from xenmig.core.analysis.migration import Migration
     from xenmig.core.analysis.phases import Phase
+    from xenmig.core.analysis.spans import Span
     from xenmig.core.sources.packet import Packet
 
 
@@ -62,11 +68,17 @@ def stream_facts(migration: Migration) -> dict[str, Any]:
     }
 
 
-def migration_facts(migration: Migration) -> dict[str, Any]:
-    """All that a timeline says."""
+MOST_HOT = 20
+"Pages and ranges that are listed."
+
+
+def migration_facts(migration: Migration, bandwidth: float | None = None) -> dict[str, Any]:
+    """All that a timeline says, and at ``bandwidth`` bytes per second what the last pass would have been."""
     iterations = migration.iterations
     paused = downtime(migration)
     owned = owner(migration)
+    handover = Handover(migration)
+    last = migration.epochs.last_complete
     rule = iterations.stop_rule
     began = migration.first
     direction = migration.stream.direction
@@ -80,6 +92,7 @@ def migration_facts(migration: Migration) -> dict[str, Any]:
         "iterations_omitted": iterations.omitted,
         "checkpoints": iterations.checkpoints,
         "stop_rule": None if rule is None else {"name": rule.name, "text": rule.text},
+        "spans": [_span(span, began) for span in spans(migration)],
         "phases": [_phase(phase, began) for phase in migration.phases.found],
         "messages": [
             {
@@ -94,10 +107,32 @@ def migration_facts(migration: Migration) -> dict[str, Any]:
         "downtime": None if paused is None else {"lower": paused.lower, "upper": paused.upper},
         "downtime_steps": []
         if paused is None
-        else [{"name": one.name, "seconds": one.seconds} for one in paused.steps],
+        else [
+            {"name": one.name, "kind": one.kind, "seconds": one.seconds, "bytes": one.bytes, "bound": one.bound}
+            for one in paused.steps
+        ],
+        "downtime_suspend": None if paused is None else paused.suspend,
         "downtime_reason": why_unknown(migration) if paused is None else paused.upper_reason or None,
         "owner": owned.name,
         "owner_reason": owned.reason,
+        "handover": {
+            "state": handover.state,
+            "sent": handover.sent,
+            "received": handover.received,
+            "closed_first": handover.closed_first,
+            "closed_by": handover.closed_by,
+            "disorder": handover.disorder,
+        },
+        "memory": _memory(migration.memory),
+        "epochs": [_epoch(epoch, began) for epoch in migration.epochs.found],
+        "epochs_omitted": migration.epochs.omitted,
+        "last_checkpoint": None
+        if last is None
+        else {"index": last.index, "offset": last.end, "at": _absolute(last.last)},
+        "prediction": None if bandwidth is None else _prediction(migration, bandwidth),
+        "wire_bytes": None
+        if direction is None
+        else {"sender": direction.wire_bytes, "receiver": direction.peer.wire_bytes},
         "tcp": None
         if direction is None
         else {
@@ -119,15 +154,106 @@ def _iteration(iteration: Iteration, began: Packet | None) -> dict[str, Any]:
         "records": iteration.records,
         "missing": iteration.missing,
         "offset": iteration.offset,
-        **_span(iteration, began),
+        "first_sent": iteration.first_sent,
+        "sent_again": iteration.again,
+        "duration": iteration.seconds,
+        "dirtied_in": iteration.dirtying,
+        "dirty_rate": iteration.dirty_rate,
+        "sending_rate": iteration.sending_rate,
+        **_ends(iteration, began),
+    }
+
+
+def _span(span: Span, began: Packet | None) -> dict[str, Any]:
+    return {
+        "name": span.name,
+        "kind": span.kind,
+        "bytes": span.bytes,
+        "wire_bytes": span.wire_bytes,
+        "records": span.records,
+        "iteration": span.iteration.index if span.iteration is not None else None,
+        "epoch": span.epoch.index if span.epoch is not None else None,
+        "duration": span.seconds,
+        "throughput": span.throughput,
+        **_ends(span, began),
+    }
+
+
+def _memory(memory: Memory) -> dict[str, Any]:
+    """Rates and shares are of pages that came with their pfns; addresses are guest-physical."""
+    return {
+        "announced": memory.announced,
+        "sent": memory.sent,
+        "distinct": memory.distinct,
+        "repeated": memory.repeated,
+        "sent_again": memory.again,
+        "ratio": memory.ratio,
+        "page_types": memory.page_types,
+        "pfns_missing": memory.unknown,
+        "untracked": memory.counts.untracked,
+        "hot_pages": [
+            {"pfn": page.pfn, "address": page.pfn * GUEST_PAGE_SIZE, "times": page.times}
+            for page in memory.hottest(MOST_HOT)
+        ],
+        "hot_ranges": [
+            {
+                "first_pfn": one.first,
+                "last_pfn": one.last,
+                "address": one.first * GUEST_PAGE_SIZE,
+                "pages": one.pages,
+                "sent_again": one.again,
+            }
+            for one in memory.hot_ranges(MOST_HOT)
+        ],
+    }
+
+
+def _epoch(epoch: Epoch, began: Packet | None) -> dict[str, Any]:
+    return {
+        "index": epoch.index,
+        "complete": epoch.complete,
+        "pfns": epoch.pfns,
+        "pages": epoch.pages,
+        "bytes": epoch.bytes,
+        "memory_bytes": epoch.memory_bytes,
+        "records": epoch.records,
+        "offset": epoch.offset,
+        "end_offset": epoch.end,
+        "duration": epoch.seconds,
+        "interval": epoch.interval,
+        "states": {CheckpointStateId(state).name: _absolute(packet) for state, packet in epoch.states.items()},
+        "dirty_pfns": epoch.dirty_pfns,
+        "dirty_list_long_header": epoch.long_header if epoch.dirty_pfns is not None else None,
+        **_ends(epoch, began),
+    }
+
+
+def _prediction(migration: Migration, bandwidth: float) -> dict[str, Any]:
+    from xenmig.core.analysis.prediction import ASSUMPTION, Model
+
+    try:
+        model = Model(migration)
+    except ValueError as error:
+        return {"bandwidth": bandwidth, "reason": str(error)}
+    found = model.at(bandwidth)
+    return {
+        "bandwidth": bandwidth,
+        "live_pages": found.passes,
+        "live_duration": found.live_seconds,
+        "stop_rule": found.rule,
+        "pages": found.pages,
+        "bytes": found.bytes,
+        "duration": found.seconds,
+        "measured_bandwidth": model.bandwidth,
+        "assumption": ASSUMPTION,
     }
 
 
 def _phase(phase: Phase, began: Packet | None) -> dict[str, Any]:
-    return {"name": phase.name, "bytes": phase.bytes, "records": phase.records, **_span(phase, began)}
+    return {"name": phase.name, "bytes": phase.bytes, "records": phase.records, **_ends(phase, began)}
 
 
-def _span(part: Iteration | Phase, began: Packet | None) -> dict[str, Any]:
+def _ends(part: Iteration | Phase | Span | Epoch, began: Packet | None) -> dict[str, Any]:
     """Times and frames of the first and the last byte; ``start`` and ``end`` count from the migration's first byte."""
     first, last = part.first, part.last
     return {

@@ -19,6 +19,23 @@ def amount(count: float) -> str:
     raise AssertionError("the last prefix takes every number")
 
 
+def bandwidth(text: str) -> float:
+    """Bytes per second out of ``1Gbit``, ``100Mbit/s`` or ``110MB/s``, with decimal prefixes.
+
+    Raises ValueError with the reason for anything else.
+    """
+    number = text.removesuffix("/s").rstrip()
+    for unit, divisor in (("bit", 8), ("B", 1)):
+        if number.endswith(unit):
+            number = number.removesuffix(unit).rstrip()
+            prefix = number[-1:].replace("K", "k") if number[-1:].isalpha() else ""
+            if prefix in _PREFIXES:
+                value = float(number[: len(number) - len(prefix)])
+                if 0 < value < float("inf"):
+                    return value * float(1000 ** _PREFIXES.index(prefix)) / divisor
+    raise ValueError(f"{text!r} is no bandwidth: 1Gbit, 100Mbit/s or 110MB/s are")
+
+
 def kibibytes(count: int) -> str:
     """An amount of guest memory, given in KiB."""
     if count % 1024 == 0:
