@@ -3,8 +3,9 @@
 The decoder says where it is sure of its place and where it is not. Of what it understands, headers, pfns and bodies are
 kept; pages are not, nor is anything that is cut off, lies behind a place that was lost, or is no part of the stream.
 
-A wrong length leads the decoder into guest memory, which it then reads as records. So a body is kept only once
-something that guest memory does not look like has come behind it: see :meth:`Keeping._sure`.
+A wrong length leads the decoder into guest memory, which it then reads as records, or takes for a part of a body. So a
+body must read as what it is; and one of which that says little is kept only once something that guest memory does not
+look like has come behind it: see :meth:`Keeping._sure`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from xenmig.core.decode.events import (
     Unrecognised,
 )
 from xenmig.core.decode.pages import PFN_MASK
-from xenmig.core.definitions import libxc, libxl
+from xenmig.core.definitions import libxc, libxl, qemu, vcpu
 from xenmig.core.definitions.bodies import decode
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 from xenmig.core.definitions.guest import Guest
@@ -44,6 +45,8 @@ NO_RECORD = b"\xff" * RECORD_HEADER
 reads the copy loses it there too. Zeros would be an END."""
 UNNAMED = 0x100
 "Record types from here on are taken for garbage: Xen has named 19 of them in ten years."
+UNCHECKED = (libxc.X86PvP2mFrames, qemu.EmulatorContext, vcpu.X86PvVcpuXsave)
+"Bodies of any length in which nearly everything is right."
 TEXT_MAX = 1 << 18
 "A configuration of more bytes is not kept."
 
@@ -140,7 +143,7 @@ class Keeping:
         self._keep(event.offset, at)
         if len(text) <= TEXT_MAX and is_text(text):
             new = CONFIGURATIONS[name](text) if self._choice.configuration else None
-            self._doubt(at, at + len(text), new)
+            self._keep(at, at + len(text), new)
 
     def _record(self, event: Record) -> None:
         if isinstance(event, PageData):
@@ -173,7 +176,8 @@ class Keeping:
                 last = word & PFN_MASK
                 count += 1
             end = PAGE_DATA_HEAD + PFN_SIZE * count
-            self._doubt(event.offset, event.offset + (end if there is None else min(end, there)))
+            end = end if there is None else min(end, there)
+            self._keep(event.offset, event.offset + end, doubted=True)
 
     def _other(self, event: Record) -> None:
         layer, kind, length, body = event.layer, event.type, event.length, event.body
@@ -183,26 +187,27 @@ class Keeping:
             return
         value = decode(layer, kind, body, self._guest, event.byteorder) if body else None
         believed = value is not None and plausible(layer, kind, value, length)
-        if believed and value is not None and not value.problems:
+        sound = believed and value is not None and not value.problems
+        if sound:
             self._sure()
         self._keep(event.offset, at)
         if believed and value is not None:
-            self._body(event, value)
-            self._doubt(at + length, at + length + len(event.padding))
+            self._body(event, value, doubted=not sound or isinstance(value, UNCHECKED))
 
-    def _body(self, event: Record, value: Struct) -> None:
+    def _body(self, event: Record, value: Struct, *, doubted: bool) -> None:
         at = event.offset + RECORD_HEADER
+        after = at + event.length
         if self._choice.configuration and isinstance(value, libxl.EmulatorXenstoreData):
             from xenmig.core.scrub.texts import hidden_xenstore
 
             begin = value.field("xenstore_data").offset or 0
-            self._doubt(at, at + begin)
-            self._doubt(at + begin, at + event.length, hidden_xenstore((event.body or b"")[begin:]))
-            return
-        for start, end, new in parts(
-            event.layer, event.type, value, event.length, event.byteorder, state=self._choice.state
-        ):
-            self._doubt(at + start, at + end, new)
+            self._keep(at, at + begin, doubted=doubted)
+            self._keep(at + begin, after, hidden_xenstore((event.body or b"")[begin:]), doubted=doubted)
+        else:
+            state = self._choice.state
+            for start, end, new in parts(event.layer, event.type, value, event.length, event.byteorder, state=state):
+                self._keep(at + start, at + end, new, doubted=doubted)
+        self._keep(after, after + len(event.padding), doubted=True)
 
     def _dirty_pfns(self, event: DirtyPfnList) -> None:
         begin = event.offset + RECORD_HEADER + len(event.header_end)
@@ -252,15 +257,16 @@ class Keeping:
 
     # -- doubts ---------------------------------------------------------------------------------------------------
 
-    def _keep(self, start: int, end: int) -> None:
-        if self._doubted:
-            self._doubted.append((start, end, None, False))
-        else:
+    def _keep(self, start: int, end: int, new: bytes | None = None, *, doubted: bool = False) -> None:
+        """Keep what lies there, or put ``new`` in its place; ``doubted`` only if what comes next bears it out."""
+        if start >= end:
+            return
+        if doubted or self._doubted:
+            self._doubted.append((start, end, new, doubted))
+        elif new is None:
             self._kept.keep(start, end)
-
-    def _doubt(self, start: int, end: int, new: bytes | None = None) -> None:
-        if start < end:
-            self._doubted.append((start, end, new, True))
+        else:
+            self._kept.put(start, new)
 
     def _sure(self) -> None:
         """What came so far was no guest memory: PAGE_DATA whose length fits its types, a magic number, or another
