@@ -19,6 +19,9 @@ SEGMENT = 1448
 "Payload of a segment: Ethernet's 1500 bytes less IP, TCP and the time stamp option."
 OPTIONS = bytes((1, 1, 8, 10)) + bytes(8)
 "Two NOPs and a TCP time stamp, as Linux sends them."
+OPENING = bytes((2, 4)) + (1460).to_bytes(2, "big") + bytes((4, 2, 8, 10)) + bytes(8) + bytes((1, 3, 3, 7))
+"""Of a SYN: maximum segment size, selective acknowledgments, time stamp, and windows in units of 128 bytes, as Linux
+sends them."""
 OPENING = bytes((2, 4, 0x05, 0xB4, 4, 2, 8, 10)) + bytes(8) + bytes((1, 3, 3, 7))
 "Of a SYN, as Linux sends them: maximum segment size 1460, SACK permitted, time stamp, window scale 7."
 WINDOW = 24_576

@@ -130,7 +130,7 @@ class Bench:
     def capture(self, name: str) -> Iterator[Item]:
         """From a capture to a verdict and iterations."""
         pages = 2_048 if self._quick else 66_000
-        path = self._folder / f"capture-{pages}.pcap"
+        path = self._folder / f"migrate-{pages}.pcap"
         if not path.exists():
             capture.write(self._new(path), streams.live(pages))
             self._done(path)
