@@ -299,10 +299,14 @@ class GuestState:
             from xenmig.core.check import pv_vcpu
 
             return pv_vcpu.SUBJECTS[kind]
-        if kind in (HVM_PARAMS, TSC_INFO):
+        if kind == HVM_PARAMS:
             from xenmig.core.check import params
 
-            return params.SUBJECTS[kind]
+            return params.check
+        if kind == TSC_INFO:
+            from xenmig.core.check import tsc
+
+            return tsc.check
         if kind in (X86_CPUID_POLICY, X86_MSR_POLICY):
             from xenmig.core.check import cpu_policy
 

@@ -1,17 +1,14 @@
-"""Rules over HVM_PARAMS and X86_TSC_INFO.
+"""Rules over HVM_PARAMS.
 
-tools/libs/guest/xg_sr_save_x86_hvm.c, write_hvm_params; xen/arch/x86/hvm/hvm.c, hvm_allow_set_param, hvm_set_param;
-xen/arch/x86/time.c, tsc_get_info and tsc_set_info.
+tools/libs/guest/xg_sr_save_x86_hvm.c, write_hvm_params; xen/arch/x86/hvm/hvm.c, hvm_allow_set_param, hvm_set_param.
 """
 
 from __future__ import annotations
 
-from xenmig.core.definitions import libxc
 from xenmig.core.definitions.hvm_params import MEANINGS, Index, in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from xenmig.core.check.guest_state import Telling
@@ -32,7 +29,8 @@ def release_of(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _hvm_params(telling: Telling, value: Any) -> None:
+def check(telling: Telling, value: Any) -> None:
+    """Hold a HVM_PARAMS to its rules."""
     state = telling.state
     params = value.params or []
     found = dict(state.params or {})
@@ -84,21 +82,6 @@ def _unknown(index: int, content: int) -> bool:
     return bool(unknown) if unknown is not None else content not in named.known
 
 
-def _tsc_info(telling: Telling, value: Any) -> None:
-    if value.nsec is None:
-        return
-    mode, khz, nsec = int(value.mode), value.khz, value.nsec
-    modes = libxc.TscMode
-    if mode == modes.PVRDTSCP and telling.state.release >= (4, 12):
-        telling.tell("tsc-mode", f"mode is {value.mode}: Xen 4.12 and later refuse it", 0, None, mode)
-    if mode == modes.NEVER_EMULATE and (khz or nsec):
-        telling.tell("tsc-values", f"mode is {value.mode}, and khz {khz} and nsec {nsec} are not zero", 4)
-    if mode == modes.ALWAYS_EMULATE and not khz:
-        telling.tell("tsc-values", f"mode is {value.mode}, and khz is zero", 4, None, 0)
-    if nsec >> 63:
-        telling.tell("tsc-values", f"nsec is 0x{nsec:x}: more than time can have passed", 8, None, nsec)
-
-
 def complete(telling: Telling) -> None:
     """The rings that the guest shares with the toolstack lie in its memory."""
     state = telling.state
@@ -110,9 +93,3 @@ def complete(telling: Telling) -> None:
         pfn = params.get(index)
         if pfn and not memory.population.populated(pfn):
             about.tell("hvm-param-page", f"{index} is pfn 0x{pfn:x}, which never comes", 0, None, pfn)
-
-
-SUBJECTS: dict[int | None, Callable[[Telling, Any], None]] = {
-    libxc.HvmParams.record: _hvm_params,
-    libxc.X86TscInfo.record: _tsc_info,
-}

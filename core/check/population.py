@@ -6,6 +6,8 @@ from xenmig.core.definitions.libxc import PageType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xenmig.core.decode.pages import PfnArray
 
 POPULATED = 1
@@ -73,6 +75,11 @@ class Population:
     def populated(self, pfn: int) -> bool:
         """Whether a receiver has the page."""
         return pfn < len(self.pages) and bool(self.pages[pfn] & POPULATED)
+
+    def ordinary(self, pfns: Sequence[int]) -> bool:
+        """Whether a receiver has all of these pages, and they are ordinary ones."""
+        pages = self.pages
+        return max(pfns, default=0) < len(pages) and all(pages[pfn] == POPULATED for pfn in pfns)
 
     def type(self, pfn: int) -> PageType:
         """The page's last type; that of an ordinary page where it never came, as in a receiver."""

@@ -47,6 +47,9 @@ def check_page(telling: Telling, who: str, pfn: int, level: int, offset: int) ->
 def check_frames(telling: Telling, frames: list[int]) -> None:
     """Hold the pages of the physical-to-machine table to the rules, once memory has come."""
     end = telling.state.end_pfn
+    population = population_of(telling.state)
+    if population is not None and population.ordinary(frames):
+        return
     for index, pfn in enumerate(frames):
         if end is not None and pfn <= end:
             what = f"frame {index} of the physical-to-machine table"

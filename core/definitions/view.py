@@ -98,7 +98,40 @@ class View:
         if kind in _FROM:
             return Layout(f"<{(end - at) // size}{kind}").unpack_from(data, at)
         shape = _shape(kind)
+        numbers = _numbers(shape)
+        if numbers is not None:
+            return [Row(shape, row) for row in numbers.iter_unpack(data[at:end])]
         return [View(shape, data, start) for start in range(at, end, size)]
+
+
+class Row:
+    """An item of an array that holds nothing but numbers: all of them are read at once."""
+
+    problems = ()
+
+    def __init__(self, shape: Shape, values: tuple[int, ...]) -> None:
+        self._fields = shape[2]
+        self.__dict__.update(zip(shape[2], values, strict=True))
+
+    def offset_of(self, name: str) -> int:
+        """Where the field of that name begins, from the beginning of the item."""
+        return self._fields[name][0]
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def _numbers(shape: Shape) -> Layout | None:
+    """How to read all fields of a struct at once, where they are numbers and lie side by side."""
+    letters = "<"
+    end = 0
+    for offset, kind, count, size in shape[2].values():
+        if offset != end or count or kind not in _FROM:
+            return None
+        letters += kind
+        end += size
+    return Layout(letters)
 
 
 def _shape(name: str) -> Shape:

@@ -30,6 +30,11 @@ BATCH = libxc.MAX_BATCH_SIZE
 PV_TYPES = (0x1, 0x2, 0x3, 0x4, 0x9, 0xA, 0xB, 0xC, 0xD, 0xF)
 "Page tables, pinned page tables and the types without data that Xen writes."
 
+XCR0 = 7
+"x87, SSE and AVX."
+XSAVE_AREA = 512 + 64 + 256
+"Bytes of an XSAVE area with these, as a PV guest of a real stream has it."
+
 
 @cache
 def memory() -> bytes:
@@ -117,7 +122,7 @@ def pv(pages: int) -> Iterator[Chunk]:
     yield record(libxc.SharedInfo.record, sound.shared_info(8, pages - 1))
     yield record(libxc.X86PvVcpuBasic.record, sound.vcpu_basic())
     yield record(libxc.X86PvVcpuExtended.record, sound.vcpu_extended())
-    yield record(libxc.X86PvVcpuXsave.record, sound.vcpu_xsave())
+    yield record(libxc.X86PvVcpuXsave.record, struct.pack("<IIQQ", 0, 0, XCR0, XCR0) + bytes(XSAVE_AREA))
     yield record(libxc.X86PvVcpuMsrs.record, sound.vcpu_msrs())
     yield record(libxc.End.record)
 
