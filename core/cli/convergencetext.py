@@ -32,7 +32,7 @@ def lines(migration: Migration) -> Iterator[str]:
     memory = migration.memory
     if memory.distinct:
         yield ""
-        yield from aligned([*_memory(memory)])
+        yield from aligned([*memory_rows(memory)])
 
 
 def prediction(migration: Migration, bandwidth: float) -> Iterator[str]:
@@ -79,7 +79,8 @@ def _table(found: list[Iteration], *, timed: bool) -> Iterator[list[str]]:
         yield cells
 
 
-def _memory(memory: Memory) -> Iterator[tuple[str, str]]:
+def memory_rows(memory: Memory) -> Iterator[tuple[str, str]]:
+    """Which pages came again and again: name and text of each row."""
     again = memory.again
     share = again / memory.sent if memory.sent else 0
     yield "in vain", f"{again:,} of {memory.sent:,} pages ({share:.0%}) were sent though they came again later"

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from xenmig.core.decode.reading import Reading
     from xenmig.core.sources.traffic.flow import Flow
 
+KINDS = {
+    SENDING: "sending", IDLE: "sender idle", WINDOW: "window full", ANSWER: "waiting for answers",
+    RECOVERY: "recovering from loss", IN_FLIGHT: "waiting for acknowledgments",
+}  # fmt: skip
+"What the time of a transfer goes into."
 _PLACES = {
     ONE_HOST: "both ends are on one host, so there is no network between them",
     NEAR_SENDER: "captured at the sender's end, by the times of the handshake",
@@ -123,12 +128,8 @@ def _receiver(flow: Flow) -> str:
 
 def _times(found: Network) -> str:
     limits = found.limits
-    names = {
-        SENDING: "sending", IDLE: "sender idle", WINDOW: "window full", ANSWER: "waiting for answers",
-        RECOVERY: "recovering from loss", IN_FLIGHT: "waiting for acknowledgments",
-    }  # fmt: skip
     ranked = sorted(limits.times, key=lambda kind: limits.times[kind], reverse=True)
-    parts = [f"{names[kind]} {_part(limits.times[kind], limits)}" for kind in ranked if limits.times[kind]]
+    parts = [f"{KINDS[kind]} {_part(limits.times[kind], limits)}" for kind in ranked if limits.times[kind]]
     left = f" (without suspend and hand-over, {duration(found.excluded / 1e9)})" if found.excluded else ""
     return f"{duration(limits.total / 1e9)}{left}: {', '.join(parts)}"
 

@@ -38,7 +38,7 @@ def lines(
         yield f"{escaped(name)}: migration {migration.number}, {migration.source} -> {migration.destination}"
     else:
         yield escaped(name)
-    yield from aligned([*_rows(migration, verdict)])
+    yield from aligned([*timeline_rows(migration, verdict)])
     table = [*_table(migration)]
     if len(table) > 1:
         yield ""
@@ -64,8 +64,8 @@ def verdict_text(counts: dict[str, int], complete: bool) -> str:
     return f"{text}; xenmig verify lists what was found" if any(counts.values()) else text
 
 
-def _rows(migration: Migration, verdict: str) -> Iterator[tuple[str, str]]:
-    """What there is to say in a line each."""
+def timeline_rows(migration: Migration, verdict: str) -> Iterator[tuple[str, str]]:
+    """What there is to say in a line each: name and text."""
     guest = migration.guest
     yield "guest", guest_text(guest) + (f", from Xen {guest.xen}" if guest.xen else "")
     yield "stream", f"{layers_text(migration)}, {migration.bytes:,} bytes, {completeness(migration)}"

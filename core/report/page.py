@@ -13,14 +13,18 @@ from markupsafe import Markup
 
 from xenmig import __version__
 from xenmig.core.analysis.spans import spans
+from xenmig.core.cli.convergencetext import memory_rows
 from xenmig.core.cli.escape import visible
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import layers_text
+from xenmig.core.cli.messagetext import message_text
+from xenmig.core.cli.timelinetext import timeline_rows
 from xenmig.core.cli.units import rate, utc
+from xenmig.core.cli.verdict import verdict
 from xenmig.core.report import svg
 from xenmig.core.report.drawing import NARROW, WIDE
 from xenmig.core.report.palette import variables
-from xenmig.core.report.parts import meaning, role
+from xenmig.core.report.parts import role
 from xenmig.core.report.plots import plots_of
 from xenmig.core.report.summary import answers
 
@@ -84,8 +88,9 @@ def _environment() -> Environment:
         guest=guest_text,
         hex=hex,
         layers=layers_text,
-        meaning=meaning,
+        message=message_text,
         number=_number,
+        details=_details,
         per_second=_per_second,
         role=role,
         seconds=_seconds,
@@ -114,6 +119,13 @@ def _drawn(subject: Subject, styles: svg.Styles) -> list[Drawn]:
         # ElementTree has escaped the text in them.
         found.append(Drawn(plot.title, plot.caption, Markup(wide), Markup(narrow)))  # noqa: S704
     return found
+
+
+def _details(subject: Subject) -> list[tuple[str, str]]:
+    """What the timeline says on a terminal, name and text."""
+    migration = subject.migration
+    rows = [*timeline_rows(migration, verdict(subject.counts, subject.complete))]
+    return [*rows, *memory_rows(migration.memory)] if migration.memory.distinct else rows
 
 
 def _title(subjects: Sequence[Subject]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xenmig.core.analysis import spans
-from xenmig.core.definitions.xl import TEXTS, MigrationError
 
 if TYPE_CHECKING:
     from xenmig.core.analysis.spans import Span
@@ -41,14 +40,3 @@ _ROLES = {
 def role(span: Span) -> str:
     """The role of the span's colour: a key of ROLES."""
     return _ROLES.get(span.kind, "setup")
-
-
-def meaning(span: Span) -> str:
-    """What the message that ends a span says; empty where there is none."""
-    message = span.message
-    if message is None:
-        return ""
-    if message.status is not None:
-        status = MigrationError(message.status)
-        return f"status {status}" + (f": {status.doc}" if status.doc else "")
-    return next((f"{text.name}: {text.doc}" for text in TEXTS if text.name == message.name), message.name)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xenmig.core.analysis.downtime import downtime, why_unknown
 from xenmig.core.analysis.handover import owner
+from xenmig.core.analysis.network import network
 from xenmig.core.analysis.outcome import COMPLETED, outcome
 from xenmig.core.cli.info import completeness
-from xenmig.core.cli.units import duration, rate
+from xenmig.core.cli.networktext import bottleneck
+from xenmig.core.cli.units import amount, duration, rate
 from xenmig.core.cli.verdict import verdict
-from xenmig.core.report.drawing import short
 
 if TYPE_CHECKING:
     from xenmig.core.analysis.migration import Migration
@@ -32,7 +33,14 @@ class Answer(NamedTuple):
 def answers(subject: Subject) -> list[Answer]:
     """The answers in the order in which people ask."""
     migration = subject.migration
-    return [_result(migration), _pause(migration), _owner(migration), _stream(subject), _amount(migration)]
+    return [
+        _result(migration),
+        _pause(migration),
+        _owner(migration),
+        _stream(subject),
+        _network(migration),
+        _amount(migration),
+    ]
 
 
 def _result(migration: Migration) -> Answer:
@@ -86,11 +94,24 @@ def _stream(subject: Subject) -> Answer:
     return Answer("Is the stream sound?", what.capitalize(), text, tone)
 
 
+def _network(migration: Migration) -> Answer:
+    question = "What held it up?"
+    found = network(migration)
+    if found is None:
+        return Answer(question, "Not known", "times and windows of TCP are in a capture only")
+    who, _, why = bottleneck(found).partition(": ")
+    return Answer(question, who.capitalize(), why)
+
+
 def _amount(migration: Migration) -> Answer:
     question = "How much was sent?"
-    answer = f"{short(migration.bytes)}B"
+    answer = amount(migration.bytes)
     if migration.first is None or migration.last is None:
         return Answer(question, answer, "a file of bytes: it has no times")
     seconds = (migration.last.time - migration.first.time) / 1e9
     speed = rate(migration.bytes, seconds)
-    return Answer(question, answer, f"in {duration(seconds)}" + (f", {speed} on average" if speed else ""))
+    texts = [f"in {duration(seconds)}" + (f", {speed} on average" if speed else "")]
+    ratio = migration.memory.ratio
+    if ratio is not None and migration.memory.again:
+        texts.append(f"{ratio:.2f} pages sent for each page of the guest")
+    return Answer(question, answer, "; ".join(texts))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xenmig.core.report.plots import amounts, checkpoints, density, iterations, pause, timeline
+from xenmig.core.report.plots import amounts, checkpoints, density, iterations, limits, pause, timeline
 
 if TYPE_CHECKING:
     from xenmig.core.analysis.migration import Migration
     from xenmig.core.report.drawing import Plot
 
-_MODULES = (timeline, amounts, pause, iterations, checkpoints, density)
+_MODULES = (timeline, amounts, pause, iterations, checkpoints, density, limits)
 
 
 def plots_of(migration: Migration) -> list[Plot]:

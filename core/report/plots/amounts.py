@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
 from xenmig.core.analysis.spans import spans
+from xenmig.core.cli.units import amount
 from xenmig.core.report.drawing import NARROW, Plot, short
 from xenmig.core.report.palette import LIGHT
 from xenmig.core.report.parts import role
@@ -47,7 +50,7 @@ def _size(span: Span) -> int:
 
 
 def _draw(found: list[Span], width: Width) -> Figure:
-    values = [f"{short(_size(span))}B" for span in found]
+    values = [amount(_size(span)) for span in found]
     drawn, axes = rows(width, [span.name for span in found], values)
     for row, span in enumerate(found):
         size = _size(span)
@@ -55,6 +58,7 @@ def _draw(found: list[Span], width: Width) -> Figure:
         if width is not NARROW:
             axes.annotate(values[row], (size, row), xytext=(5, 0), textcoords="offset points", va="center")
     axes.set_xlim(0, max(map(_size, found)) * (1 if width is NARROW else 1 + BESIDE))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{short(value)}B" if value else "0")
+    axes.xaxis.set_major_locator(MaxNLocator(5 if width is NARROW else 9))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{short(value)}B" if value else "0"))
     axes.set_xlabel("bytes of the stream")
     return drawn

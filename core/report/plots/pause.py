@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 BESIDE = 0.12
 "Share of the width that a label beside a bar takes at most."
-_ROLES = {"suspending the guest": "suspend", "guest state": "state", "device model state": "state"}
+_ROLES = {"suspend": "suspend", "memory": "stop", "state": "state", "hand-over": "handover"}
+"Roles of colours by the kind of a step."
 
 
 def plot(migration: Migration) -> Plot | None:
@@ -40,10 +41,13 @@ def plot(migration: Migration) -> Plot | None:
 
 
 def _caption(found: Downtime) -> str:
-    if found.upper is None:
-        return f"At least {duration(found.lower)}; {found.upper_reason}."
-    lower, upper = duration(found.lower), duration(found.upper)
-    return f"At least {lower}, until the sender gave its permission; at most {upper}, until the receiver reported."
+    text = f"At least {duration(found.lower)}; {found.upper_reason}."
+    if found.upper is not None:
+        lower, upper = duration(found.lower), duration(found.upper)
+        text = f"At least {lower}, until the sender gave its permission; at most {upper}, until the receiver reported."
+    if found.suspend > 0:
+        text += f" In the first {duration(found.suspend)} of it the guest may still have run."
+    return text
 
 
 def _draw(found: Downtime, width: Width) -> Figure:
@@ -54,8 +58,9 @@ def _draw(found: Downtime, width: Width) -> Figure:
     scale, unit = (1, "seconds") if whole >= 1 else (1000, "milliseconds")
     began = 0.0
     for row, step in enumerate(steps):
-        role = _ROLES.get(step.name, "stop" if step.name.endswith(" pass") else "handover")
-        (bar,) = axes.barh(row, step.seconds * scale, left=began * scale, height=bar_height(width), color=LIGHT[role])
+        (bar,) = axes.barh(
+            row, step.seconds * scale, left=began * scale, height=bar_height(width), color=LIGHT[_ROLES[step.kind]]
+        )
         tip(bar, f"{step.name}: {values[row]}")
         ended = began + step.seconds
         if width is not NARROW:
