@@ -8,20 +8,23 @@ from xenmig.core.definitions.libxc import SPP_MAX_ITERATIONS, SPP_TARGET_DIRTY_C
 class StopForecast:
     """Which rule will stop the live loop, and when."""
 
-    __slots__ = ("name", "text", "after", "is_over")
+    __slots__ = ("name", "text", "earliest", "latest", "is_over")
 
     name: str
-    '"SPP_TARGET_DIRTY_COUNT", "SPP_MAX_ITERATIONS" or "unknown", as in ``StopRule``.'
+    '"SPP_TARGET_DIRTY_COUNT", "SPP_MAX_ITERATIONS", or "unknown" where it may be either.'
     text: str
-    after: int
-    "Number of the last iteration while the guest runs; at most this where the name is unknown."
+    earliest: int | None
+    "Number of the iteration after which it may stop, by the dirty rate; None where nothing shows."
+    latest: int
+    "Number of the iteration after which it stops whatever happens."
     is_over: bool
     "Whether the loop has stopped: the pass that is being made is the last one."
 
-    def __init__(self, name: str, text: str, after: int, *, is_over: bool = False) -> None:
+    def __init__(self, name: str, text: str, earliest: int | None, latest: int, *, is_over: bool = False) -> None:
         self.name = name
         self.text = text
-        self.after = after
+        self.earliest = earliest
+        self.latest = latest
         self.is_over = is_over
 
 
@@ -42,29 +45,27 @@ def coming_rule(index: int, before: int | None, dirty: float | None, sent: float
     """What will stop the loop, while the pass number ``index`` (from 0) is being made.
 
     ``before`` is how many pages the pass before it had, ``dirty`` and ``sent`` are pages per second of that pass, and
-    ``pages`` is how many this one will have; None is what is not known.
+    ``pages`` is how many this one will have at least; None is what is not known.
     """
     last = SPP_MAX_ITERATIONS - 1
     if before is not None and before < SPP_TARGET_DIRTY_COUNT:
         text = f"iteration {index - 1} had {before:,} dirty pages: the guest is paused"
-        return StopForecast("SPP_TARGET_DIRTY_COUNT", text, index - 1, is_over=True)
+        return StopForecast("SPP_TARGET_DIRTY_COUNT", text, index - 1, index - 1, is_over=True)
     if index > last:
         text = f"{SPP_MAX_ITERATIONS} iterations are over: the guest is paused"
-        return StopForecast("SPP_MAX_ITERATIONS", text, index - 1, is_over=True)
+        return StopForecast("SPP_MAX_ITERATIONS", text, last, last, is_over=True)
     if index == last:
         text = f"this is the last of {SPP_MAX_ITERATIONS} iterations while the guest runs"
-        return StopForecast("SPP_MAX_ITERATIONS", text, last)
-    few = f"fewer than {SPP_TARGET_DIRTY_COUNT} pages are dirty"
+        return StopForecast("SPP_MAX_ITERATIONS", text, last, last)
+    few = f"fewer than {SPP_TARGET_DIRTY_COUNT} pages are dirty (SPP_TARGET_DIRTY_COUNT)"
+    latest = f"after iteration {last} (SPP_MAX_ITERATIONS)"
     if dirty is None or not sent:
-        text = f"after iteration {last} (SPP_MAX_ITERATIONS), or earlier when {few} (SPP_TARGET_DIRTY_COUNT)"
-        return StopForecast("unknown", text, last)
+        return StopForecast("unknown", f"{latest}, or earlier when {few}", None, last)
+    # How many pages are dirty if their number shrinks with the time that they take, which is the best that can be.
     share = dirty / sent
-    if share >= 1:
-        text = f"after iteration {last}: pages become dirty faster than they are sent"
-        return StopForecast("SPP_MAX_ITERATIONS", text, last)
     for number in range(index, last):
         pages *= share
         if pages < SPP_TARGET_DIRTY_COUNT:
-            text = f"probably after iteration {number + 1}, when {few}"
-            return StopForecast("SPP_TARGET_DIRTY_COUNT", text, number + 1)
-    return StopForecast("SPP_MAX_ITERATIONS", f"after iteration {last}, with about {pages:,.0f} pages dirty", last)
+            text = f"{latest}, or after iteration {number + 1} at the earliest when {few}"
+            return StopForecast("unknown", text, number + 1, last)
+    return StopForecast("SPP_MAX_ITERATIONS", f"{latest}, with {pages:,.0f} pages dirty at least", last, last)

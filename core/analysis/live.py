@@ -11,6 +11,7 @@ from collections import deque
 from xenmig.core.analysis.batches import available
 from xenmig.core.analysis.downtime import last_while_running
 from xenmig.core.analysis.forecast import StopForecast, coming_rule, dirty_next
+from xenmig.core.analysis.network import Limits, flow_of, times_of
 from xenmig.core.decode.events import PageData
 from xenmig.core.decode.stream import StreamDecoder, type_name
 from xenmig.core.definitions import libxc
@@ -19,8 +20,14 @@ from xenmig.core.definitions.xl import BANNER, PERMISSION, READY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from xenmig.core.analysis.iterations import Iteration
     from xenmig.core.analysis.migration import Migration
+    from xenmig.core.sources.traffic.flow import Flow
+
+    _Sample: TypeAlias = tuple[int, int, dict[str, int] | None]
+    "Time, bytes, and where the time of the direction has gone."
 
 WINDOW = 3_000_000_000
 "Nanoseconds over which the rate of the moment is taken."
@@ -84,7 +91,7 @@ class Moment:
     # fmt: off
     __slots__ = (
         "time", "bytes", "stage", "iteration", "kind", "pfns", "pages", "again", "unsent", "all_pages", "all_again",
-        "between", "passing", "rate", "average", "dirty_rate", "left", "stop", "paused",
+        "between", "passing", "rate", "average", "dirty_rate", "left", "stop", "paused", "limits", "retransmitted",
     )
     # fmt: on
 
@@ -124,6 +131,11 @@ class Moment:
     paused: float | None
     "Seconds since the last byte that was sent while the guest was running, once it is known to be paused."
 
+    limits: Limits | None
+    "Where the time of the last seconds went; None in a file."
+    retransmitted: int
+    "Segments sent again so far, those of which only the second copy was captured included."
+
     def __init__(self, time: int, bytes: int, stage: str) -> None:
         self.time = time
         self.bytes = bytes
@@ -144,6 +156,8 @@ class Moment:
         self.left = None
         self.stop = None
         self.paused = None
+        self.limits = None
+        self.retransmitted = 0
 
 
 class Live:
@@ -160,7 +174,7 @@ class Live:
         self.began = migration.first.time if migration.first is not None else time
         # When the last iterations began, by index.
         self._begun: dict[int, int] = {}
-        self._samples: deque[tuple[int, int]] = deque(((self.began, 0),))
+        self._samples: deque[_Sample] = deque(((self.began, 0, None),))
         # Of the record that is passing by: for each page whether it came before.
         self._came: list[bool] = []
         self._came_record = -1
@@ -232,15 +246,26 @@ class Live:
     def _rates(self, moment: Moment) -> None:
         samples = self._samples
         time, bytes = moment.time, moment.bytes
+        flow = self._flow()
+        times = times_of(flow) if flow is not None else None
         if time >= samples[-1][0] + WINDOW // _SAMPLES:
-            samples.append((time, bytes))
+            samples.append((time, bytes, times))
         while len(samples) > 2 and samples[1][0] <= time - WINDOW:
             samples.popleft()
-        since, before = samples[0]
+        since, before, earlier = samples[0]
+        if flow is not None and times is not None:
+            moment.retransmitted = flow.retransmitted + flow.resent_unseen
+            moment.limits = Limits({kind: spent - (earlier or {}).get(kind, 0) for kind, spent in times.items()})
         if time > since:
             moment.rate = (bytes - before) * 1e9 / (time - since)
         if time > self.began:
             moment.average = bytes * 1e9 / (time - self.began)
+
+    def _flow(self) -> Flow | None:
+        connection, direction = self.migration.stream.connection, self.migration.stream.direction
+        if connection is None or direction is None or connection.traffic is None:
+            return None
+        return flow_of(connection, direction)
 
     def _passing(self, moment: Moment, position: int) -> None:
         decoder = self.migration.stream.decoder
@@ -282,7 +307,7 @@ class Live:
         elif expected is not None:
             least, most = (moment.unsent + max(0, number - moment.pfns) for number in expected)
             moment.left = Left(least, most, None, moment.rate, "the rate at which pages became dirty")
-            pages = max(pages, sum(expected) // 2)
+            pages = max(pages, expected[0])
         else:
             moment.left = Left(moment.unsent, None, None, moment.rate, "what is announced")
         if moment.kind != "precopy" or not self._is_live(index):
@@ -330,7 +355,9 @@ class Live:
         pages = memory // _PER_KIB if memory else None
         if guest.pfns is not None:
             pfns = max(0, guest.pfns - moment.pfns)
-            most = min(pfns, max(0, pages - moment.pages)) if pages is not None else pfns
+            most = moment.unsent + pfns
+            if pages is not None:
+                most = min(most, max(0, pages - moment.pages))
             return Left(0, most, pfns, moment.rate, "X86_PV_P2M_FRAMES")
         if guest.kind != "HVM":
             return None

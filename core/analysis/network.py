@@ -122,13 +122,7 @@ class Network:
             Wait(end - duration, end, kind, _span(found, end))
             for duration, end, _, kind in sorted(forward.waits, reverse=True)
         ]
-        times = dict(
-            zip(
-                (SENDING, IN_FLIGHT, RECOVERY, WINDOW, ANSWER, IDLE),
-                (forward.sending, forward.in_flight, forward.recovery, forward.window, forward.answer, forward.idle),
-                strict=True,
-            )
-        )
+        times = times_of(forward)
         self.whole = Limits(times)
         rest = dict(times)
         for wait in self.waits:
@@ -147,7 +141,7 @@ def network(migration: Migration) -> Network | None:
     connection, direction = migration.stream.connection, migration.stream.direction
     if connection is None or direction is None or connection.traffic is None:
         return None
-    forward = _flow(connection, direction)
+    forward = flow_of(connection, direction)
     return Network(connection.traffic, forward, spans(migration), checkpoints=migration.iterations.checkpoints > 0)
 
 
@@ -167,9 +161,22 @@ def sender(connection: Connection, found: Network) -> Direction:
     return connection.directions[found.forward.side]
 
 
-def _flow(connection: Connection, direction: Direction) -> Flow:
+def flow_of(connection: Connection, direction: Direction) -> Flow:
+    """What was measured of one direction of a connection whose traffic is."""
     assert connection.traffic is not None
     return connection.traffic.flows[connection.directions.index(direction)]
+
+
+def times_of(flow: Flow) -> dict[str, int]:
+    """Where the time of a direction has gone so far, in nanoseconds by kind: see Flow."""
+    return {
+        SENDING: flow.sending,
+        IN_FLIGHT: flow.in_flight,
+        RECOVERY: flow.recovery,
+        WINDOW: flow.window,
+        ANSWER: flow.answer,
+        IDLE: flow.idle,
+    }
 
 
 def _place(traffic: Traffic, forward: Flow) -> str:

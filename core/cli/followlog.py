@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+from xenmig.core.analysis.network import NETWORK, NOTHING, RECEIVER, SENDER
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.momenttext import summary
 from xenmig.core.cli.units import utc
@@ -100,7 +101,13 @@ class JsonView:
                     "seconds": left.seconds,
                     "basis": left.basis,
                 },
-                "stop": None if stop is None else {"name": stop.name, "text": stop.text},
+                "held_up": None
+                if moment.limits is None
+                else {name: moment.limits.share(name) for name in (SENDER, RECEIVER, NETWORK, NOTHING)},
+                "retransmitted": moment.retransmitted,
+                "stop": None
+                if stop is None
+                else {"name": stop.name, "earliest": stop.earliest, "latest": stop.latest, "text": stop.text},
             }
         )
 

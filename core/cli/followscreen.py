@@ -33,8 +33,11 @@ _LABEL = 10
 _BAR = 30
 _LEAST_ROWS = 3
 "Lines that are left to the happenings."
+_SHORT_ROWS = 10
+"Lines that a migration takes which is not the only one, and what is below it."
+_MOST_OVER = 5
+"Migrations that are over of which a line is shown."
 
-_UNKNOWN = "not known before iteration 2"
 
 Line = tuple[str, bool]
 "A line and whether it is a heading."
@@ -85,24 +88,23 @@ def screen(name: str, overview: Overview, recent: list[str], columns: int, rows:
     running = [one for one in overview.migrations if not is_over(one[0].live.migration)]
     over = [one for one in overview.migrations if is_over(one[0].live.migration)]
     # What runs is shown first, and the newest of what is over.
-    for place, (followed, moment) in enumerate(running or over[-1:]):
-        if place and len(running) > 1 and len(lines) > rows - 8:
-            lines.append((f"  and {count(len(running) - place, 'more migration')}", False))
+    shown = running or over[-1:]
+    for place, (followed, moment) in enumerate(shown):
+        if place and len(lines) > rows - _SHORT_ROWS:
+            lines += [(f"and {count(len(shown) - place, 'more migration')}", False), ("", False)]
             break
-        lines += [*_block(followed, moment, columns, alone=len(running) <= 1)]
-        lines += [("", False)]
-    for followed, _ in over if running else over[:-1]:
-        migration = followed.live.migration
-        lines.append((f"migration {migration.number} {_short_outcome(migration)}", False))
-    if len(running) <= 1 and overview.migrations:
-        followed, moment = (running or over[-1:])[0]
-        room = rows - len(lines) - 1 - _LEAST_ROWS
-        if room > 1:
-            table = [*_table(followed.live.migration, moment, room)]
-            lines += [(line, False) for line in table]
-            lines += [("", False)] if table else []
+        lines += [*_block(followed, moment, columns, alone=len(shown) == 1), ("", False)]
+    rest = over if running else over[:-1]
+    if rest:
+        lines += [(_outcome(followed.live.migration), False) for followed, _ in rest[-_MOST_OVER:]]
+        lines.append(("", False))
+    if len(shown) == 1:
+        followed, moment = shown[0]
+        table = [*_table(followed.live.migration, moment, rows - len(lines) - 1 - _LEAST_ROWS)]
+        lines += [(line, False) for line in table]
+        lines += [("", False)] if table else []
     room = rows - len(lines)
-    if room > 0 and recent:
+    if room > 0:
         lines += [(line, False) for line in recent[-room:]]
     return lines
 
@@ -135,38 +137,70 @@ def _block(followed: Followed, moment: Moment, columns: int, *, alone: bool) -> 
     migration = followed.live.migration
     ends = f"  {migration.source} -> {migration.destination}" if migration.captured else ""
     yield f"migration {migration.number}{ends}", True
-    if alone:
-        yield from _row("guest", guest_text(migration.guest), columns)
+    rows = [("guest", guest_text(migration.guest))] if alone else []
     if is_over(migration):
         owned = owner(migration)
-        yield from _row("outcome", outcome(migration), columns)
-        yield from _row("owner", f"{owned.name}: {owned.reason}", columns)
-        return
-    yield from _row("now", _now(followed, moment), columns)
-    share = _share(moment)
-    if share is not None:
-        done = round(share * _BAR)
-        yield from _row("", f"[{'#' * done}{'.' * (_BAR - done)}] {share:.0%} of the pass", columns)
+        rows += [("outcome", outcome(migration)), ("owner", f"{owned.name}: {owned.reason}")]
+    else:
+        rows += _running(followed, moment) if alone else _shortly(followed, moment)
+    for label, text in rows:
+        yield from _row(label, text, columns)
+
+
+def _running(followed: Followed, moment: Moment) -> Iterator[tuple[str, str]]:
+    """All that is known of a migration that runs: labels and texts."""
+    yield "now", _now(followed, moment)
+    if bar := _bar(moment):
+        yield "", bar
     if moment.paused is not None:
-        yield from _row("paused", f"{duration(moment.paused)} since the last byte sent while the guest ran", columns)
-    rates = [f"{amount(moment.bytes)}"]
+        yield "paused", f"{duration(moment.paused)} since the last byte sent while the guest ran"
+    yield "rate", _rates(moment)
+    if held := momenttext.network(moment):
+        yield "network", held
+    if moment.stage == "memory" and not moment.between:
+        all_of_it = f"; in all {moment.all_pages:,} ({moment.all_again:,} again)" if moment.iteration else ""
+        yield "sent", momenttext.sent(moment) + all_of_it
+        if moment.dirty_rate is None:
+            yield "dirty", "not known before iteration 2, how fast pages become dirty"
+        else:
+            yield "dirty", momenttext.dirty(moment.dirty_rate)
+        if moment.left is not None:
+            yield "left", momenttext.left(moment.left)
+    if moment.stop is not None:
+        name = f"{moment.stop.name} " if moment.stop.name != "unknown" else ""
+        yield "stop", name + moment.stop.text
+
+
+def _shortly(followed: Followed, moment: Moment) -> Iterator[tuple[str, str]]:
+    """What there is room for when several migrations run."""
+    now = _now(followed, moment)
+    if moment.paused is not None:
+        now += f"; paused for {duration(moment.paused)}"
+    yield "now", now
+    if bar := _bar(moment):
+        yield "", bar
+    yield "rate", _rates(moment)
+    if moment.left is not None:
+        yield "left", momenttext.left(moment.left)
+    if moment.stop is not None and not moment.stop.is_over:
+        yield "stop", momenttext.stop_shortly(moment.stop)
+
+
+def _bar(moment: Moment) -> str:
+    share = _share(moment)
+    if share is None:
+        return ""
+    done = round(share * _BAR)
+    return f"[{'#' * done}{'.' * (_BAR - done)}] {momenttext.percent(share)} of the pass"
+
+
+def _rates(moment: Moment) -> str:
+    rates = [amount(moment.bytes)]
     if moment.rate is not None:
         rates.append(momenttext.speed(moment.rate))
     if moment.average is not None:
         rates.append(f"{momenttext.speed(moment.average)} on average")
-    yield from _row("rate", ", ".join(rates), columns)
-    if moment.stage == "memory" and not moment.between:
-        all_of_it = f"; in all {moment.all_pages:,}, {moment.all_again:,} of them again" if moment.iteration else ""
-        yield from _row("sent", momenttext.sent(moment) + all_of_it, columns)
-        if moment.dirty_rate is not None or alone:
-            known = moment.dirty_rate is not None
-            dirty = momenttext.dirty(moment.dirty_rate or 0) if known else f"{_UNKNOWN}, how fast pages become dirty"
-            yield from _row("dirty", dirty, columns)
-        if moment.left is not None:
-            yield from _row("left", momenttext.left(moment.left), columns)
-    if moment.stop is not None:
-        name = f"{moment.stop.name} " if moment.stop.name != "unknown" else ""
-        yield from _row("stop", name + moment.stop.text, columns)
+    return ", ".join(rates)
 
 
 def _now(followed: Followed, moment: Moment) -> str:
@@ -193,12 +227,14 @@ def _row(label: str, text: str, columns: int) -> Iterator[Line]:
         yield f"  {label if not number else '':{_LABEL}}{part}", False
 
 
-def _short_outcome(migration: Migration) -> str:
-    return f"{outcome(migration)}; owner: {owner(migration).name}"
+def _outcome(migration: Migration) -> str:
+    return f"migration {migration.number}: {outcome(migration)}; owner: {owner(migration).name}"
 
 
 def _table(migration: Migration, moment: Moment, room: int) -> Iterator[str]:
     """The last iterations that have ended, with a head."""
+    if room < 2:
+        return
     running = moment.iteration if moment.stage == "memory" and not moment.between else None
     shown = [iteration for iteration in migration.iterations.found[-room:] if iteration.index != running][1 - room :]
     if not shown:

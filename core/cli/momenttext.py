@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xenmig.core.analysis.network import NETWORK, RECEIVER, SENDER
 from xenmig.core.cli.units import amount, count, duration, rate
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
@@ -9,6 +10,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.analysis.forecast import StopForecast
     from xenmig.core.analysis.live import Left, Moment
+
+_HELD = {
+    SENDER: "sender idle",
+    RECEIVER: "waiting for the receiver",
+    NETWORK: "waiting for the network",
+}
+_MOSTLY = 0.5
+"Share of the time from which on it is worth a word."
 
 
 def summary(moment: Moment) -> str:
@@ -22,19 +31,37 @@ def summary(moment: Moment) -> str:
     if moment.paused is not None:
         text += f"; the guest is paused for {duration(moment.paused)}"
     if moment.dirty_rate is not None:
-        text += f"; {dirty(moment.dirty_rate)}"
+        text += f"; dirty {dirty(moment.dirty_rate)}"
     if moment.left is not None:
         text += f"; left {left(moment.left)}"
     if moment.stop is not None and not moment.stop.is_over:
-        text += f"; {stop_shortly(moment.stop)}"
+        text += f"; stops {stop_shortly(moment.stop)}"
+    if moment.stage == "memory" and moment.limits is not None:
+        largest = moment.limits.largest
+        if largest in _HELD and moment.limits.share(largest) >= _MOSTLY:
+            text += f"; {_HELD[largest]} {percent(moment.limits.share(largest))}"
     return text
+
+
+def network(moment: Moment) -> str:
+    """Where the time of the last seconds went; empty where that is not known."""
+    limits = moment.limits
+    if limits is None or not limits.total:
+        return ""
+    sender, receiver, between = (percent(limits.share(name)) for name in (SENDER, RECEIVER, NETWORK))
+    parts = [f"sender idle {sender}", f"waiting for receiver {receiver}, for network {between}"]
+    if moment.retransmitted:
+        parts.append(f"{moment.retransmitted:,} sent again")
+    return ", ".join(parts)
 
 
 def stop_shortly(stop: StopForecast) -> str:
     """When the live loop will stop, and why."""
-    if stop.name == "unknown":
-        return f"stops after iteration {stop.after} at the latest"
-    return f"stops after iteration {stop.after}, {stop.name}"
+    if stop.name != "unknown":
+        return f"after iteration {stop.latest}, {stop.name}"
+    if stop.earliest is None or stop.earliest == stop.latest:
+        return f"after iteration {stop.latest} at the latest"
+    return f"after iteration {stop.earliest} to {stop.latest}"
 
 
 def place(moment: Moment) -> str:
@@ -66,7 +93,7 @@ def speed(value: float) -> str:
 
 def dirty(pages: float) -> str:
     """A dirty rate."""
-    return f"dirty {pages:,.0f} pages/s ({amount(pages * GUEST_PAGE_SIZE)}/s)"
+    return f"{pages:,.0f} pages/s ({amount(pages * GUEST_PAGE_SIZE)}/s)"
 
 
 def left(value: Left) -> str:
@@ -90,3 +117,8 @@ def about(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:,.0f} min"
+
+
+def percent(share: float) -> str:
+    """A part of a whole, from 0 to 1."""
+    return f"{100 * share:.0f} %"

@@ -75,8 +75,9 @@ class Terminal:
         parts = [_HOME]
         for number, (text, heading) in enumerate(shown):
             bold = heading and self._bold
-            parts.append(("\r\n" if number else "") + (f"{_BOLD}{text}{_PLAIN}" if bold else text) + _CLEAR_LINE)
-        parts.append(_CLEAR_BELOW if len(shown) < rows else "")
+            # Cleared first: behind a full line the cursor stands on its last character.
+            parts.append(("\r\n" if number else "") + _CLEAR_LINE + (f"{_BOLD}{text}{_PLAIN}" if bold else text))
+        parts.append("\r\n" + _CLEAR_BELOW if len(shown) < rows else "")
         self._write("".join(parts))
 
     def _show(self) -> None:
