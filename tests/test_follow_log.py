@@ -309,6 +309,23 @@ def test_a_capture_without_a_migration_is_refused_as_without_follow() -> None:
     assert (followed.code, followed.err) == (plain.code, plain.err) == (2, plain.err)
 
 
+def test_a_connection_that_hides_what_is_inside_is_named_while_it_is_waited_for() -> None:
+    talk = Talk(ports=(50000, 22)).open()
+    talk.send(talk.client, b"SSH-2.0-OpenSSH_9.2\r\n")
+    data = pcap([ethernet(packet) for packet in talk.packets])
+    with Following() as following:
+        following.write(data)
+        following.says("10.0.0.1:50000 and 10.0.0.2:22: SSH, which hides what is inside\n")
+        assert following.end() == 2
+
+
+def test_options_of_the_timeline_hold_for_its_end() -> None:
+    plain = xenmig("timeline", "--convergence", "--bandwidth", "1Gbit", "-", input=CAPTURE)
+    assert plain.out != xenmig("timeline", "-", input=CAPTURE).out
+    followed = xenmig("timeline", "--follow", "--convergence", "--bandwidth", "1Gbit", "-", input=CAPTURE)
+    assert followed.out.endswith(plain.out)
+
+
 def test_errors_and_holes_are_told() -> None:
     data = bytearray(STREAM)
     # The reserved word of the first PAGE_DATA.

@@ -45,12 +45,12 @@ exit codes:
   1    verify only: at least one error
   2    the input cannot be read as a stream or capture, holds no migration, or is a capture cut inside a packet (what
        was there is shown all the same); or the command line is wrong
-  130  interrupted
+  130  interrupted (timeline --follow prints what is known first)
 
 examples:
   xenmig verify /var/lib/xen/save/guest.xlsave
   xenmig timeline migration.pcap
-  tcpdump -i eth0 -s 0 -w - 'tcp port 49170' | xenmig timeline -
+  tcpdump -i eth0 -s 0 -U -w - 'tcp port 49170' | xenmig timeline --follow -
   xenmig records --json guest.xlsave | jq .name
 """
 

@@ -12,11 +12,13 @@ from xenmig.core.check.checker import Checker
 from xenmig.core.cli.happenings import Happening, Happenings
 from xenmig.core.cli.units import duration
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.recognise import DESCRIPTIONS
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.live import GrowingFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
     from types import FrameType
     from typing import Any, Protocol
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
         def begin(self, name: str) -> None:
             """The input of that name is waited for."""
 
-        def happened(self, number: int, happening: Happening) -> None:
-            """Something happened in migration ``number``."""
+        def happened(self, number: int | None, happening: Happening) -> None:
+            """Something happened in migration ``number``, or in none."""
 
         def tick(self, number: int, moment: Moment) -> None:
             """A second has passed, in migration ``number``."""
@@ -113,6 +115,8 @@ class Follower:
         self.timeline = Timeline()
         self.checkers: dict[Stream, Checker] = {}
         self.followed: list[Followed] = []
+        self.named = 0
+        "Connections of which it was said what they are."
         self.stopped = 0
         "The signal that ended it, or 0."
         self.ended_by = "the input ended"
@@ -147,6 +151,7 @@ class Follower:
             if now >= self.due:
                 self.reached(now)
         elif idle:
+            self._name_opaque()
             # Whoever waits for the end of a migration is told of it at once.
             for one in self.followed:
                 self._over(one, self.now())
@@ -165,6 +170,7 @@ class Follower:
 
     def reached(self, time: int) -> None:
         """See :class:`~xenmig.core.sources.watcher.Watcher`."""
+        self._name_opaque()
         if self.due:
             for one in self.followed:
                 self._tick(one, self.due)
@@ -188,6 +194,16 @@ class Follower:
             return migration.bytes
         # In the middle of a jump over guest memory the decoder has not been told yet.
         return max(migration.bytes, self.reading.input.offset)
+
+    def _name_opaque(self) -> None:
+        """Say once what each connection is that cannot be decoded: a migration through SSH is waited for in vain."""
+        opaque = self.reading.opaque if self.reading is not None else []
+        for connection, kind in opaque[self.named :]:
+            one, other = connection.directions
+            text = f"{one.source} and {other.source}: {DESCRIPTIONS[kind]}"
+            happening = Happening("opaque", connection.first.time, text, connection=connection.id, kind=kind)
+            self.view.happened(None, happening)
+        self.named = len(opaque)
 
     def _is_over(self) -> bool:
         """Whether there were migrations and nothing more is expected of them."""
@@ -255,30 +271,36 @@ class Follower:
                 self.view.happened(one.number, Happening("quiet", one.moved + QUIET, text, seconds=QUIET / SECOND))
 
 
-def follow(path: str, *, json: bool) -> int:
-    """Follow ``path`` to its end; returns the exit code."""
+def follow(options: Namespace) -> int:
+    """Follow the path of the timeline command's options to its end; returns the exit code."""
     from xenmig.core.cli.timeline import code, facts, print_timeline
 
-    view = _view(json=json)
+    view = _view(json=options.json)
     follower = Follower(view)
     before = _catch(follower)
     try:
         try:
-            reading = follower.read(path)
+            reading = follower.read(options.path)
         finally:
             view.end()
         if follower.stopped:
             follower.ended_by = "interrupted" if follower.stopped == signal.SIGINT else "terminated"
-        if json:
+        if options.json:
             from json import dumps
 
-            all_of_it = facts(reading, follower.timeline, follower.checkers)
+            all_of_it = facts(reading, follower.timeline, follower.checkers, options.bandwidth)
             last: dict[str, Any] = {"event": "timeline", "ended_by": follower.ended_by, **all_of_it}
             sys.stdout.write(dumps(last) + "\n")
             result = code(reading, follower.timeline)
         else:
             sys.stdout.write(f"ended: {follower.ended_by}\n\n")
-            result = print_timeline(reading, follower.timeline, follower.checkers)
+            result = print_timeline(
+                reading,
+                follower.timeline,
+                follower.checkers,
+                convergence=options.convergence,
+                bandwidth=options.bandwidth,
+            )
     except UnreadableInput as error:
         if not follower.stopped:
             raise

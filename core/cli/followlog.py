@@ -29,7 +29,7 @@ class LogView:
         sys.stdout.write(f"following {escaped(name)}: waiting for a migration\n")
         sys.stdout.flush()
 
-    def happened(self, number: int, happening: Happening) -> None:
+    def happened(self, number: int | None, happening: Happening) -> None:
         self._line(happening.time, number, happening.text)
 
     def tick(self, number: int, moment: Moment) -> None:
@@ -46,14 +46,15 @@ class LogView:
     def end(self) -> None:
         pass
 
-    def _line(self, time: int, number: int, text: str) -> None:
+    def _line(self, time: int, number: int | None, text: str) -> None:
         day, _, rest = utc(time).partition(" ")
         if day != self._day and rest:
             self._day = day
             sys.stdout.write(f"times are UTC, {day}\n")
         # Milliseconds will do.
         stamp = rest.partition(" ")[0][:-3] if rest else day
-        sys.stdout.write(f"{stamp}  migration {number}  {text}\n")
+        who = "" if number is None else f"migration {number}  "
+        sys.stdout.write(f"{stamp}  {who}{text}\n")
 
 
 class JsonView:
@@ -63,7 +64,7 @@ class JsonView:
         _write({"event": "waiting", "input": name})
         sys.stdout.flush()
 
-    def happened(self, number: int, happening: Happening) -> None:
+    def happened(self, number: int | None, happening: Happening) -> None:
         head = {"event": happening.name, "time": happening.time / 1e9, "migration": number, "text": happening.text}
         _write(head | happening.facts)
 

@@ -56,9 +56,10 @@ class ScreenView:
         self._name = name
         self._terminal.enter()
 
-    def happened(self, number: int, happening: Happening) -> None:
+    def happened(self, number: int | None, happening: Happening) -> None:
         stamp = utc(happening.time)[11:23]
-        self._recent.append(f"{stamp} {number}: {happening.text}")
+        who = "" if number is None else f"{number}: "
+        self._recent.append(f"{stamp} {who}{happening.text}")
         del self._recent[:-_KEPT]
 
     def tick(self, number: int, moment: Moment) -> None:

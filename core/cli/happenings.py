@@ -33,7 +33,7 @@ class Happening:
 
     name: str
     """"migration", "guest", "iteration-begun", "iteration-ended", "suspended", "checkpoint", "complete", "message",
-    "hole", "position-found", "finding", "quiet" or "over"."""
+    "hole", "position-found", "finding", "quiet", "over" or "opaque"."""
     time: int
     "Nanoseconds since 1970."
     text: str

@@ -55,7 +55,7 @@ def run(options: Namespace) -> int:
     if options.follow:
         from xenmig.core.cli.follow import follow
 
-        return follow(options.path, json=options.json)
+        return follow(options)
     reading = Reading(options.path, metered=True)
     timeline = Timeline()
     checkers: dict[Stream, Checker] = {}

@@ -69,9 +69,9 @@ class Installation:
         """The command that verifies a stream or capture."""
         return (self.command, "verify", str(path))
 
-    def timeline(self, path: Path | str) -> tuple[str, ...]:
+    def timeline(self, path: Path | str, *options: str) -> tuple[str, ...]:
         """The command that shows a timeline."""
-        return (self.command, "timeline", str(path))
+        return (self.command, "timeline", *options, str(path))
 
     def peer_verify(self, path: Path | str, format: str = "libxc") -> tuple[str, ...]:
         """The peer's command; without its warnings, and without reading site hooks of the caller's environment."""

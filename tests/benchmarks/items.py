@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VERIFY = "xenmig verify"
 TIMELINE = "xenmig timeline"
+FOLLOW = "xenmig timeline --follow"
 BOTH = "xenmig verify, then timeline"
 PEER = "verify-stream-v2"
 BUFFERED = "verify-stream-v2, buffered"
@@ -132,11 +133,7 @@ class Bench:
 
     def capture(self, name: str) -> Iterator[Item]:
         """From a capture to a verdict and iterations."""
-        pages = 2_048 if self._quick else 66_000
-        path = self._folder / f"capture-{pages}.pcap"
-        if not path.exists():
-            capture.write(self._new(path), streams.live(pages))
-            self._done(path)
+        path = self._capture()
         flows = self._folder / "flows"
         verify, timeline = self._installation.verify(path), self._installation.timeline(path)
         tcpflow = ("tcpflow", "-q", "-X", os.devnull, "-r", str(path), "-o", str(flows))
@@ -158,6 +155,19 @@ class Bench:
         work = f"{path.stat().st_size / 1e6:.0f} MB capture at {capture.SEGMENT}-byte segments"
         yield Item(name, work, marks, interleaved(cases, self._repeats))
 
+    def follow(self, name: str) -> Iterator[Item]:
+        """A capture replayed through a pipe, told second by second or in the end."""
+        path = self._capture()
+        writer = ("cat", str(path))
+        # That it takes no more than 1.2 times as long: the other takes that part of it at least.
+        marks = (Mark(FOLLOW, TIMELINE, 1 / 1.2),)
+        cases = [
+            Case(FOLLOW, ((writer, self._installation.timeline("-", "--follow")),)),
+            Case(TIMELINE, ((writer, self._installation.timeline("-")),)),
+        ]
+        work = f"{path.stat().st_size / 1e6:.0f} MB capture in a pipe"
+        yield Item(name, work, marks, interleaved(cases, self._repeats))
+
     # -- inputs ---------------------------------------------------------------------------------------------------
 
     def _large(self) -> Iterator[tuple[str, Path]]:
@@ -165,6 +175,14 @@ class Bench:
         for guest, make in (("HVM", streams.hvm), ("PV", streams.pv)):
             path = self._made(f"{guest.lower()}-{pages}", lambda make=make: make(pages))  # type: ignore[misc]
             yield f"{size(pages)} {guest} stream", path
+
+    def _capture(self) -> Path:
+        pages = 2_048 if self._quick else 66_000
+        path = self._folder / f"capture-{pages}.pcap"
+        if not path.exists():
+            capture.write(self._new(path), streams.live(pages))
+            self._done(path)
+        return path
 
     def _tiny(self) -> tuple[Path, int]:
         count = 50_000 if self._quick else 1_000_000
@@ -236,6 +254,7 @@ ITEMS: dict[str, Callable[[Bench, str], Iterator[Item]]] = {
     "one-page": Bench.one_page,
     "pipe": Bench.pipe,
     "capture": Bench.capture,
+    "follow": Bench.follow,
     "sparse": Bench.sparse,
 }
 "By the name that ``--only`` takes."
