@@ -15376,6 +15376,11 @@ do
 
     -- The pfn of entry `index` (from 0) of an array.
     function pages.pfn(words, index, order)
+        if order == "<" then
+            -- Asked for every segment: one call.
+            local a, b, c, d, e, f, g = byte(words, index * 8 + 1, index * 8 + 7)
+            return (((((g % 16 * 256 + f) * 256 + e) * 256 + d) * 256 + c) * 256 + b) * 256 + a
+        end
         local lo, hi = numbers.halves(words, index * 8 + 1, 8, order)
         return (hi % 0x100000) * 4294967296 + lo
     end
@@ -16762,6 +16767,7 @@ do
             held_at = 0,
             elements = {},
             open = nil,         -- the element that the held bytes or the skipped bytes belong to
+            brief = {},         -- what the column said last of a segment with pages only
             holes = {},         -- position behind a hole -> its size
             frame = 0,          -- the frame that is being looked at, and where it begins
             segment = 0,
@@ -18131,6 +18137,8 @@ do
     local WRAP = 4294967296
     -- How far the position moves before another place is noted from which sequence numbers are counted.
     local STEP = 536870912
+    -- How far it may move without anybody looking whether it is time for that.
+    connections.NOTED = STEP / 4
     -- No TCP window is larger; what is further ahead has a damaged sequence number.
     connections.WINDOW = 1073741824
 
@@ -18858,20 +18866,23 @@ do
         return first, pages.pfn(words, first_entry, element.order), last, pages.pfn(words, last_entry, element.order)
     end
 
-    -- Pages, or the rest of a body that is not kept.
-    local function continuation(tree, element, tvb, position, from, to, direction)
+    -- The words for the pages, or for the rest of a body that is not kept, between two positions, and which pages they are.
+    local function pages_words(direction, element, from, to)
         local first, pfn, last, last_pfn = pages_between(direction, element, from, to)
-        local words
         if not first then
-            words = format("%s #%d continued", type_name(element), element.index)
+            return format("%s #%d continued", type_name(element), element.index)
         elseif pfn and last > first then
-            words = format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
-                pfn, last_pfn)
+            return format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
+                pfn, last_pfn), first, pfn, last_pfn
         elseif pfn then
-            words = format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data, pfn)
-        else
-            words = format("PAGE_DATA #%d: page %d", element.index, first)
+            return format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data, pfn),
+                first, pfn, last_pfn
         end
+        return format("PAGE_DATA #%d: page %d", element.index, first), first
+    end
+
+    local function continuation(tree, element, tvb, position, from, to, direction)
+        local words, first, pfn, last_pfn = pages_words(direction, element, from, to)
         if tree then
             local range = tvb(from - position, to - from)
             local item
@@ -18941,20 +18952,23 @@ do
         end
     end
 
-    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others.
+    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others. This is
+    -- most of the work on a migration, so the last text is kept: segments of one page share it.
     function frames.brief(direction, position, size)
         local element = direction.elements[direction.near or 0]
         if element == nil or element.words == nil or element.first_page > position or element.stop < position + size
             or element.shown > position or element.cut or direction.holes[position] then
             return nil
         end
-        local first = floor((position - element.first_page) / PAGE)
-        local pfns = element.pfns
-        if floor((position + size - 1 - element.first_page) / PAGE) > first or pfns.with_data ~= pfns.count then
-            return nil
+        local from = position - element.first_page
+        local to = from + size - 1
+        local first, last = (from - from % PAGE) / PAGE, (to - to % PAGE) / PAGE
+        local brief = direction.brief
+        if brief.element ~= element or brief.first ~= first or brief.last ~= last then
+            brief.element, brief.first, brief.last = element, first, last
+            brief.words = pages_words(direction, element, position, position + size)
         end
-        return format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data,
-            pages.pfn(element.words, first, element.order))
+        return brief.words
     end
 
     -- Show the segment of `size` bytes at `position`. `tree` is nil when nobody looks. Returns the text for the column.
@@ -19040,10 +19054,11 @@ do
                     row = { records = 0, pfns = 0, pages = 0, bytes = 0, first = element.frame }
                     rows[pass.index] = row
                 end
-                row.records = row.records + 1
-                row.pfns = row.pfns + (element.pfns and element.pfns.count or 0)
                 -- Of the last record there may be less than it announces.
                 local stop = element.stop < direction.front and element.stop or direction.front
+                local words = element.first_page < stop and element.first_page or stop
+                row.records = row.records + 1
+                row.pfns = row.pfns + math.floor((words - element.at - 16) / 8)
                 row.pages = row.pages + (stop == element.stop and element.with_data
                     or math.floor((stop - element.first_page) / definitions.page_size))
                 row.bytes = row.bytes + stop - element.at
@@ -19230,7 +19245,7 @@ do
             -- Two connections with the same ports at different hosts: the sequence number alone might be either's.
             cursor.ambiguous = true
         end
-        cursor.direction, cursor.connection = direction, connection
+        cursor.direction, cursor.connection, cursor.noted = direction, connection, 0
         return direction, connections.position(direction, first, number), cursor
     end
 
@@ -19249,7 +19264,10 @@ do
         local direction, position
         if cursor and cursor.sequence == starts and not cursor.ambiguous then
             direction, position = cursor.direction, cursor.position
-            connections.position(direction, starts, number)
+            if position > cursor.noted then
+                connections.position(direction, starts, number)
+                cursor.noted = position + connections.NOTED
+            end
         else
             direction, position, cursor = locate(tvb, pinfo, sequence, key, number)
             if direction == nil then

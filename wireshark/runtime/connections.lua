@@ -4,6 +4,8 @@ do
     local WRAP = 4294967296
     -- How far the position moves before another place is noted from which sequence numbers are counted.
     local STEP = 536870912
+    -- How far it may move without anybody looking whether it is time for that.
+    connections.NOTED = STEP / 4
     -- No TCP window is larger; what is further ahead has a damaged sequence number.
     connections.WINDOW = 1073741824
 

@@ -32,6 +32,7 @@ do
             held_at = 0,
             elements = {},
             open = nil,         -- the element that the held bytes or the skipped bytes belong to
+            brief = {},         -- what the column said last of a segment with pages only
             holes = {},         -- position behind a hole -> its size
             frame = 0,          -- the frame that is being looked at, and where it begins
             segment = 0,

@@ -102,7 +102,7 @@ do
             -- Two connections with the same ports at different hosts: the sequence number alone might be either's.
             cursor.ambiguous = true
         end
-        cursor.direction, cursor.connection = direction, connection
+        cursor.direction, cursor.connection, cursor.noted = direction, connection, 0
         return direction, connections.position(direction, first, number), cursor
     end
 
@@ -121,7 +121,10 @@ do
         local direction, position
         if cursor and cursor.sequence == starts and not cursor.ambiguous then
             direction, position = cursor.direction, cursor.position
-            connections.position(direction, starts, number)
+            if position > cursor.noted then
+                connections.position(direction, starts, number)
+                cursor.noted = position + connections.NOTED
+            end
         else
             direction, position, cursor = locate(tvb, pinfo, sequence, key, number)
             if direction == nil then

@@ -36,20 +36,23 @@ do
         return first, pages.pfn(words, first_entry, element.order), last, pages.pfn(words, last_entry, element.order)
     end
 
-    -- Pages, or the rest of a body that is not kept.
-    local function continuation(tree, element, tvb, position, from, to, direction)
+    -- The words for the pages, or for the rest of a body that is not kept, between two positions, and which pages they are.
+    local function pages_words(direction, element, from, to)
         local first, pfn, last, last_pfn = pages_between(direction, element, from, to)
-        local words
         if not first then
-            words = format("%s #%d continued", type_name(element), element.index)
+            return format("%s #%d continued", type_name(element), element.index)
         elseif pfn and last > first then
-            words = format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
-                pfn, last_pfn)
+            return format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
+                pfn, last_pfn), first, pfn, last_pfn
         elseif pfn then
-            words = format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data, pfn)
-        else
-            words = format("PAGE_DATA #%d: page %d", element.index, first)
+            return format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data, pfn),
+                first, pfn, last_pfn
         end
+        return format("PAGE_DATA #%d: page %d", element.index, first), first
+    end
+
+    local function continuation(tree, element, tvb, position, from, to, direction)
+        local words, first, pfn, last_pfn = pages_words(direction, element, from, to)
         if tree then
             local range = tvb(from - position, to - from)
             local item
@@ -119,20 +122,23 @@ do
         end
     end
 
-    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others.
+    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others. This is
+    -- most of the work on a migration, so the last text is kept: segments of one page share it.
     function frames.brief(direction, position, size)
         local element = direction.elements[direction.near or 0]
         if element == nil or element.words == nil or element.first_page > position or element.stop < position + size
             or element.shown > position or element.cut or direction.holes[position] then
             return nil
         end
-        local first = floor((position - element.first_page) / PAGE)
-        local pfns = element.pfns
-        if floor((position + size - 1 - element.first_page) / PAGE) > first or pfns.with_data ~= pfns.count then
-            return nil
+        local from = position - element.first_page
+        local to = from + size - 1
+        local first, last = (from - from % PAGE) / PAGE, (to - to % PAGE) / PAGE
+        local brief = direction.brief
+        if brief.element ~= element or brief.first ~= first or brief.last ~= last then
+            brief.element, brief.first, brief.last = element, first, last
+            brief.words = pages_words(direction, element, position, position + size)
         end
-        return format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data,
-            pages.pfn(element.words, first, element.order))
+        return brief.words
     end
 
     -- Show the segment of `size` bytes at `position`. `tree` is nil when nobody looks. Returns the text for the column.

@@ -21,10 +21,11 @@ do
                     row = { records = 0, pfns = 0, pages = 0, bytes = 0, first = element.frame }
                     rows[pass.index] = row
                 end
-                row.records = row.records + 1
-                row.pfns = row.pfns + (element.pfns and element.pfns.count or 0)
                 -- Of the last record there may be less than it announces.
                 local stop = element.stop < direction.front and element.stop or direction.front
+                local words = element.first_page < stop and element.first_page or stop
+                row.records = row.records + 1
+                row.pfns = row.pfns + math.floor((words - element.at - 16) / 8)
                 row.pages = row.pages + (stop == element.stop and element.with_data
                     or math.floor((stop - element.first_page) / definitions.page_size))
                 row.bytes = row.bytes + stop - element.at
