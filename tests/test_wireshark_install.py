@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.tshark import Tshark
 
 PROFILE = ROOT / "wireshark" / "profile"
+NOT_ROOT = ("unshare", "--user") if os.geteuid() == 0 else ()
+"Runs a program with root's files but not as root."
 
 
 @pytest.fixture
@@ -38,6 +40,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def capture(tmp_path: Path) -> Path:
     data = streams.guest(permission=True).data
     return Migrations().add(segments(data), streams.answers(3).data).write(tmp_path / "migration.pcap")
+
+
+@pytest.fixture
+def wrapper(tshark: Tshark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One program named tshark: a tshark of another release is several words and an environment."""
+    program = tmp_path / "programs" / "tshark"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec " + " ".join(tshark.command) + ' "$@"\n')
+    program.chmod(0o755)
+    for name, setting in tshark.environment.items():
+        monkeypatch.setenv(name, setting)
+    return program
 
 
 def test_installing_updating_and_removing_leave_nothing_behind(home: Path) -> None:
@@ -112,31 +126,80 @@ def test_the_fields_of_the_graphs_are_there(tshark: Tshark, capture: Path) -> No
     assert all(all(row) for row in rows)
 
 
+@every_tshark
+def test_an_installed_dissector_prints_the_table_for_any_user(
+    tshark: Tshark, capture: Path, home: Path, wrapper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    assert f"asked {wrapper}" in install.install()
+    said = tshark.run_installed(home, "-q", "-r", capture, "-o", "xenmig.summary:TRUE", by=NOT_ROOT)
+    assert "Migration 1, tcp.stream 0, sender" in said
+    assert said.count(" PAGE_DATA ") == 3
+    counted = tshark.run_installed(home, "-q", "-r", capture, "-z", "expert,xenmig", by=NOT_ROOT)
+    assert "the receiver reports that it could not start the guest: 3 (FAIL)" in counted
+
+
+@every_tshark
+def test_what_root_installs_is_loaded_for_root(
+    tshark: Tshark, capture: Path, tmp_path: Path, wrapper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this takes root, and the right to mount")
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    folder = install.folders().plugins
+    assert install.folders().asked == str(wrapper)
+    # Another folder is laid over the machine's, for this one process: nothing is installed for anybody else.
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    shutil.copy(DISSECTOR, mine)
+    script = f"mount --bind '{mine}' '{folder}' && exec \"$@\""
+    by = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    said = tshark.run_installed(tmp_path, "-q", "-r", capture, "-o", "xenmig.summary:TRUE", by=by)
+    assert "Migration 1, tcp.stream 0, sender" in said
+
+
+def test_each_platform_has_its_folders(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("APPDATA", str(home / "AppData" / "Roaming"))
+    found = {}
+    for platform in ("linux", "darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", platform)
+        where = install.folders()
+        assert not where.asked
+        found[platform] = [str(path.relative_to(home)) for path in (where.plugins, where.configuration)]
+        assert install.install().startswith("installed: ")
+        assert install.remove().startswith("removed: ")
+    # Wireshark User's Guide, appendix B.
+    assert found == {
+        "linux": [".local/lib/wireshark/plugins", ".config/wireshark"],
+        "darwin": [".local/lib/wireshark/plugins", ".config/wireshark"],
+        "win32": ["AppData/Roaming/Wireshark/plugins", "AppData/Roaming/Wireshark"],
+    }
+
+
 PYSHARK = """
 import sys
 from xenmig.wireshark import open_capture
-with open_capture(sys.argv[1], tshark_path=sys.argv[2], display_filter="xenmig.libxc.x86_tsc_info") as packets:
-    for packet in packets:
-        print(packet.xenmig.libxc_x86_tsc_info_khz)
+for _ in range(3):
+    with open_capture(sys.argv[1], tshark_path=sys.argv[2], display_filter="xenmig.libxc.x86_tsc_info") as packets:
+        for packet in packets:
+            print(packet.xenmig.libxc_x86_tsc_info_khz)
 """
 
 
 @every_tshark
+@pytest.mark.parametrize(
+    "by", [(), NOT_ROOT] if NOT_ROOT else [()], ids=lambda by: "a-user" if by else "whoever-runs-this"
+)
 def test_pyshark_opens_captures_with_the_dissector_loaded(
-    tshark: Tshark, capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tshark: Tshark, by: tuple[str, ...], capture: Path, wrapper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pyshark")
-    # pyshark takes one program, and a tshark of another release is several words and an environment.
-    program = tmp_path / "program"
-    program.write_text("#!/bin/sh\nexec " + " ".join(tshark.command) + ' "$@"\n')
-    program.chmod(0o755)
-    for name, setting in tshark.environment.items():
-        monkeypatch.setenv(name, setting)
     monkeypatch.setenv("HOME", str(tmp_path))
     # In a process of its own: the event loop that pyshark leaves behind writes to a closed descriptor at each SIGCHLD.
     done = subprocess.run(
-        [sys.executable, "-c", PYSHARK, capture, program], capture_output=True, text=True, check=False
+        [*by, sys.executable, "-c", PYSHARK, capture, wrapper], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    (frequency,) = done.stdout.split()
-    assert int(frequency) > 0
+    assert len(set(done.stdout.split())) == 1
+    assert [int(frequency) > 0 for frequency in done.stdout.split()] == [True] * 3

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.tshark import Tshark
 
-ITERATION = re.compile(r"^ +(\d+)  ([a-z-]+) +(\d+) +(\d+) +(\d+) +(\d+)  (\d+)-(\d+)$", re.MULTILINE)
+ITERATION = re.compile(r"^ +(\d+) ([a-z-]+) +(\d+) +(\d+) +(\d+) +(\d+)  (\d+)-(\d+)$", re.MULTILINE)
 SAMPLES = (
     "pvh-4.17-8M-1vcpu-mig-mtu65536.pcap",
     "pvh-4.20-8M-1vcpu-mig-failed-guest-died.pcap",

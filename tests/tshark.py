@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 DISSECTOR = ROOT / "wireshark" / "xenmig.lua"
@@ -50,7 +50,17 @@ class Tshark:
     def run(self, *arguments: str | Path, dissector: bool = True, data: bytes | None = None) -> str:
         """Run with the dissector loaded; what was printed. Fails on a crash and on any sign of a Lua error."""
         script = ["-X", f"lua_script:{DISSECTOR}"] if dissector else []
-        done = self._run(["-n", *script, *(str(argument) for argument in arguments)], data)
+        return self._checked(self._run(["-n", *script, *(str(argument) for argument in arguments)], data))
+
+    def run_installed(self, home: Path, *arguments: str | Path, by: Sequence[str] = ()) -> str:
+        """Run with what is installed below ``home``, by way of another program; fails as :meth:`run` does."""
+        environment = {**os.environ, **self.environment, "HOME": str(home), "XDG_CONFIG_HOME": f"{home}/.config"}
+        command = [*by, *self.command, "-n", *map(str, arguments)]
+        return self._checked(
+            subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
+        )
+
+    def _checked(self, done: subprocess.CompletedProcess[bytes]) -> str:
         errors = done.stderr.decode(errors="replace")
         output = done.stdout.decode(errors="replace")
         assert done.returncode in (0, 2), f"{self} ended with {done.returncode}: {errors[-2000:]}"

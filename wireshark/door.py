@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOADS_FOR_NOBODY = (4, 4)
 "Since this release Wireshark does not load scripts for root."
+ENDS_WITHIN = 10
+"Seconds that a tshark may take to end once it has closed its output."
 
 
 def open_capture(path: str | os.PathLike[str], **arguments: Any) -> Any:
@@ -30,8 +32,6 @@ def open_capture(path: str | os.PathLike[str], **arguments: Any) -> Any:
 
     Raises ImportError without pyshark, and RuntimeError where tshark is missing or will not load scripts for root.
     """
-    import pyshark
-
     tshark = str(arguments.pop("tshark_path", None) or which("tshark"))
     if not tshark:
         raise RuntimeError("tshark was not found: install it (Debian: apt install tshark), or pass tshark_path")
@@ -43,12 +43,34 @@ def open_capture(path: str | os.PathLike[str], **arguments: Any) -> Any:
         given = [word for pair in given.items() for word in pair]
     arguments.setdefault("display_filter", "xenmig")
     arguments.setdefault("keep_packets", False)
-    capture = pyshark.FileCapture(
+    capture = _reaping()(
         str(path), tshark_path=tshark, custom_parameters=["-X", f"lua_script:{TARGET}", *given], **arguments
     )
     if folder is not None:
         weakref.finalize(capture, shutil.rmtree, folder, ignore_errors=True)
     return capture
+
+
+def _reaping() -> Any:
+    """``pyshark.FileCapture``, but waiting for a tshark that has said everything.
+
+    pyshark 0.6 kills it as soon as it closes its output. Where it has just ended by itself, ``Popen.kill`` collects its
+    exit status before asyncio does, which then makes up 255, and pyshark takes that for a crash.
+    """
+    import asyncio
+
+    import pyshark
+
+    class Capture(pyshark.FileCapture):  # type: ignore[misc]
+        async def _cleanup_subprocess(self, process: Any) -> None:
+            if self._eof_reached:
+                try:
+                    await asyncio.wait_for(process.wait(), ENDS_WITHIN)
+                except asyncio.TimeoutError:
+                    pass
+            await super()._cleanup_subprocess(process)
+
+    return Capture
 
 
 def _version(tshark: str) -> tuple[int, int]:

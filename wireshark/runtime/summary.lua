@@ -4,7 +4,7 @@ do
     local format = string.format
 
     -- Lines of more than 71 characters are wrapped in the window that Wireshark opens.
-    local LINE = "  %9s  %-13s %7s %9s %8s %9s  %s"
+    local LINE = "  %-17s %7s %8s %8s %10s  %s"
 
     -- What a pass is. At the end of the capture that is settled even where no later record has shown it.
     local function kind_of(direction, pass)
@@ -35,16 +35,17 @@ do
         if #direction.passes == 0 then
             return
         end
-        lines[#lines + 1] = format(LINE, "iteration", "kind", "records", "pfns", "pages", "bytes", "frames")
+        lines[#lines + 1] = format(LINE, "iteration", "records", "pfns", "pages", "bytes", "frames")
         for _, pass in ipairs(direction.passes) do
             local row = rows[pass.index]
-            lines[#lines + 1] = format(LINE, pass.index, kind_of(direction, pass), row.records, numbers.decimal(row.pfns),
-                numbers.decimal(row.pages), numbers.decimal(row.bytes), format("%d-%d", row.first, row.last))
+            lines[#lines + 1] = format(LINE, format("%3d %s", pass.index, kind_of(direction, pass)), row.records,
+                numbers.decimal(row.pfns), numbers.decimal(row.pages), numbers.decimal(row.bytes),
+                format("%d-%d", row.first, row.last))
         end
     end
 
     local function run_line(run)
-        return format("  #%-6d %-5s %-26s %10s bytes at %s%s", run.first.index, run.first.layer,
+        return format("  #%-6d %-5s %-22s %10s bytes at %s%s", run.first.index, run.first.layer,
             run.count > 1 and format("%s x %d", elements.type_name(run.first), run.count) or elements.type_name(run.first),
             numbers.decimal(run.bytes), numbers.decimal(run.first.at), run.missing and " (bytes missing)" or "")
     end
@@ -94,10 +95,12 @@ do
     function summary.text()
         local lines = {}
         for _, connection in ipairs(connections.list) do
-            for side = 0, 1 do
-                local direction = connection.directions[side]
-                if direction then
-                    one(connection, direction, lines)
+            for _, role in ipairs({ "sender", "receiver" }) do
+                for side = 0, 1 do
+                    local direction = connection.directions[side]
+                    if direction and direction.role == role then
+                        one(connection, direction, lines)
+                    end
                 end
             end
         end
