@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.streams import BANNER, back_channel
 from tests.valid_streams import (
     L1TAB,
     VALID,
@@ -34,6 +35,7 @@ from xenmig.core.check import hvm_context_rules, memory_rules, policy_rules, pv_
 from xenmig.core.check.checker import Checker
 from xenmig.core.check.rule import SEVERITIES
 from xenmig.core.check.rules import RULES
+from xenmig.core.decode.conversation import ConversationDecoder
 from xenmig.core.decode.events import Hole, Message, Record, Resynchronised, Truncated, Unrecognised
 from xenmig.core.decode.headers import KEPT_BODY
 from xenmig.core.decode.stream import StreamDecoder
@@ -68,6 +70,14 @@ def lost_page_data(stream: Pieces, name: str) -> list[Event]:
     return holed(at, len(stream.data(name)) + 3, bytes(stream))
 
 
+def said(data: bytes) -> list[Event]:
+    """The events of what a receiver says."""
+    decoder = ConversationDecoder()
+    decoder.feed(data, 0, len(data))
+    decoder.end()
+    return decoder.events
+
+
 BROKEN: dict[str, Callable[[], Pieces | bytes | list[Event]]] = {
     "reserved-not-zero": lambda: hvm().patched("tsc info", 8 + 20, b"\1"),
     "unknown-value": lambda: hvm().patched("tsc info", 8, b"\4"),
@@ -93,6 +103,8 @@ BROKEN: dict[str, Callable[[], Pieces | bytes | list[Event]]] = {
     "message-unrecognised": lambda: [Unrecognised("message", "xl", 0, b"Welcome to \x1b[1mhost\n")],
     "conversation-ended": lambda: [Truncated("xl", 54, "ready", 3, 31)],
     "receiver-failed": lambda: [Message("status", 127, 1, 3)],
+    "colo-order": lambda: said(back_channel(2).replaced(len(BANNER) + 8, b"\3")),
+    "colo-dirty-list-header": lambda: said(back_channel(2, long_header=True).data),
     "xl-mandatory-flags": lambda: in_xl(in_libxl(hvm()), flags=7),
     "xl-config-length": lambda: in_xl(in_libxl(hvm())).patched("optional data", 0, b"\x40"),
     "xl-config-rest": lambda: in_xl(in_libxl(hvm()), rest=b"rest"),
@@ -174,6 +186,8 @@ CONSEQUENCES = {
     "libxl-checkpoint-state-direction": {"checkpointed-stream-ended"},
 }
 "What else such a stream breaks, of necessity."
+BY_RECEIVERS = ("conversation-ended", "receiver-failed", "colo-order", "colo-dirty-list-header")
+"Rules that what a receiver says may break."
 
 
 def checked(stream: Pieces | bytes | list[Event], kind: str = "") -> Checker:
@@ -189,7 +203,7 @@ def is_dirty_pfn_list(event: Event) -> bool:
 
 @pytest.mark.parametrize("rule", BROKEN)
 def test_one_broken_thing_breaks_its_rule_and_no_other(rule: str) -> None:
-    checker = checked(BROKEN[rule](), "xl receiver" if rule in ("conversation-ended", "receiver-failed") else "")
+    checker = checked(BROKEN[rule](), "xl receiver" if rule in BY_RECEIVERS else "")
     found = {finding.rule for finding in checker.findings}
     assert rule in found
     assert found - {rule} <= CONSEQUENCES.get(rule, set())
@@ -243,7 +257,7 @@ def test_rules_are_complete_sentences_about_themselves() -> None:
 def test_every_finding_fills_its_message() -> None:
     formatter = string.Formatter()
     for name, broken in BROKEN.items():
-        checker = checked(broken(), "xl receiver" if name == "conversation-ended" else "")
+        checker = checked(broken(), "xl receiver" if name in BY_RECEIVERS else "")
         messages = [finding.message for finding in checker.findings if finding.rule == name]
         assert messages
         for _, field, _, _ in formatter.parse(messages[0]):
@@ -363,6 +377,32 @@ def test_the_back_channel_may_hold_what_the_forward_stream_may_not() -> None:
     assert len(dirty) == 1
     assert checked(dirty, "xl receiver").findings == []
     assert [finding.rule for finding in checked(dirty).findings] == ["libxc-dirty-pfn-list-forward"]
+
+
+@pytest.mark.parametrize("cycles", [1, 2, 5])
+def test_the_loop_of_colo_is_sound_in_its_order(cycles: int) -> None:
+    assert checked(said(back_channel(cycles).data), "xl receiver").findings == []
+
+
+@pytest.mark.parametrize("left_out", range(1, 9))
+def test_any_answer_of_colo_that_does_not_come_is_told_once(left_out: int) -> None:
+    records = back_channel(4).records
+    whole = back_channel(4).data
+    piece = records[left_out]
+    checker = checked(said(whole[: piece.offset] + whole[piece.end :]), "xl receiver")
+    assert [finding.rule for finding in checker.findings] == ["colo-order"]
+    assert checker.findings[0].record == left_out
+
+
+def test_after_a_hole_nothing_is_said_about_the_order_of_colo() -> None:
+    data = back_channel(4).data
+    piece = back_channel(4).records[3]
+    decoder = ConversationDecoder()
+    decoder.feed(data, 0, piece.offset)
+    decoder.hole(len(piece.data))
+    decoder.feed(data, piece.end, len(data))
+    decoder.end()
+    assert {finding.rule for finding in checked(decoder.events, "xl receiver").findings} == {"capture-hole"}
 
 
 def test_reserved_words_of_wrappers_are_looked_at() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xenmig.core.check import (
     bodies,
+    colo_rules,
     framing,
     hvm_context_rules,
     libxc_order,
@@ -28,9 +29,10 @@ END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "
 that tshark prints, of the guest's stream."""
 BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
 "Of the rules over what is inside bodies those that the definitions decide."
-INSIDE = (hvm_context_rules, memory_rules, policy_rules, pv_rules)
+INSIDE = (colo_rules, hvm_context_rules, memory_rules, policy_rules, pv_rules)
 """Rules that compare what several records, or guest memory, say: ``xenmig verify --bodies`` and ``--deep`` hold streams
-to them, the dissector does not. It would have to keep the guest's state, and a byte for each of its pages."""
+to them, the dissector does not. It would have to keep the guest's state, a byte for each of its pages, and for COLO how
+far the receiver's loop has come."""
 SHOWN = tuple(
     rule
     for rule in RULES

@@ -7,6 +7,7 @@ from xenmig.core.check.libxc_order import VERSIONS
 from xenmig.core.check.libxl_order import LibxlOrder
 from xenmig.core.decode.events import (
     Complete,
+    DirtyPfnList,
     Header,
     Hole,
     Message,
@@ -20,6 +21,7 @@ from xenmig.core.definitions.structs import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xenmig.core.check.back_channel import BackChannel
     from xenmig.core.check.bodies import Bodies
     from xenmig.core.check.checker import Report
     from xenmig.core.check.libxc_order import LibxcOrder
@@ -43,7 +45,12 @@ MAGIC = ("magic", "ident", "marker", "id")
 class Framing:
     """Follows what holds the records of one stream together."""
 
-    __slots__ = ("complete", "_report", "_libxc", "_libxl", "_bodies", "_receiver", "_gaps", "_lost", "_announced")
+    # fmt: off
+    __slots__ = (
+        "complete", "_report", "_libxc", "_libxl", "_bodies", "_receiver", "_back_channel", "_gaps", "_lost",
+        "_announced",
+    )
+    # fmt: on
 
     complete: bool
     "Whether the whole stream was there."
@@ -55,6 +62,11 @@ class Framing:
         self._libxl = LibxlOrder(report, order)
         self._bodies = bodies
         self._receiver = kind == "xl receiver"
+        self._back_channel: BackChannel | None = None
+        if self._receiver:
+            from xenmig.core.check.back_channel import BackChannel
+
+            self._back_channel = BackChannel(report)
         self._gaps = kind == "joined"
         self._lost = False
         # Size of the configuration, by the header of the wrapper.
@@ -66,8 +78,8 @@ class Framing:
         known = event.type in (LIBXC_BODIES if inner else LIBXL_BODIES)
         if not known:
             self._unknown(event)
-        elif self._receiver:
-            pass
+        elif self._back_channel is not None:
+            self._back_channel.record(event)
         elif inner:
             self._libxc.record(event)
         else:
@@ -86,13 +98,17 @@ class Framing:
             self._report("padding-not-zero", event, None, None, at, padding=padding.hex(" "))
 
     def other(self, event: Event) -> None:
-        """Take what is no record."""
+        """Take what is no usual record."""
         lost, self._lost = self._lost, False
         if isinstance(event, Header):
             self._header(event)
+        elif isinstance(event, DirtyPfnList):
+            self.record(event)
         elif isinstance(event, Complete):
             self.complete = not self._gaps
         elif isinstance(event, Message):
+            if self._back_channel is not None and event.name == xl.BANNER.name:
+                self._back_channel.begin()
             if event.status:
                 self._report("receiver-failed", event, 0, event.status, status=str(xl.MigrationError(event.status)))
         elif isinstance(event, Truncated):
@@ -102,6 +118,8 @@ class Framing:
         elif isinstance(event, Hole):
             self._gaps = True
             self._lost = event.record is None
+            if self._back_channel is not None:
+                self._back_channel.gap()
             self._report("capture-hole", event, None, event.length)
         elif isinstance(event, Resynchronised):
             self._gap()
@@ -180,6 +198,8 @@ class Framing:
 
     def _unrecognised(self, event: Unrecognised) -> None:
         self._gap()
+        if self._back_channel is not None:
+            self._back_channel.gap()
         rule = RULE_OF_UNRECOGNISED[event.kind]
         data = event.data[:16].hex(" ") or "nothing"
         expected = actual = None

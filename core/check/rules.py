@@ -7,6 +7,7 @@ Loaded with the first finding: a sound stream needs no rule's words. ``receivers
 from __future__ import annotations
 
 from xenmig.core.check import (
+    colo_rules,
     framing_rules,
     hvm_context_rules,
     libxc_rules,
@@ -20,6 +21,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.rule import Rule
 
-_MODULES = (framing_rules, libxl_rules, libxc_rules, memory_rules, policy_rules, hvm_context_rules, pv_rules)
+_MODULES = (
+    framing_rules,
+    libxl_rules,
+    libxc_rules,
+    colo_rules,
+    memory_rules,
+    policy_rules,
+    hvm_context_rules,
+    pv_rules,
+)
 RULES: dict[str, Rule] = {rule.id: rule for module in _MODULES for rule in module.RULES}
 "All rules by id."

@@ -144,7 +144,8 @@ class Bench:
             Case(TIMELINE, ((timeline,),)),
             Case(BOTH, ((verify,), (timeline,))),
         ]
-        marks: tuple[Mark, ...] = ()
+        # A timeline takes at most 1.5 times as long as a verification.
+        marks: tuple[Mark, ...] = (Mark(TIMELINE, VERIFY, 2 / 3),)
         # Where a tool is not here, the line on tools says so.
         if shutil.which("tcpflow"):
             cases.append(Case(TCPFLOW, ((tcpflow,), (peer,)), self._installation.peer, flows))
