@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _MODULES = (
     framing_rules,
+    colo_rules,
     libxl_rules,
     libxc_rules,
-    colo_rules,
     memory_rules,
     policy_rules,
     hvm_context_rules,
