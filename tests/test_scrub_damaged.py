@@ -99,7 +99,7 @@ def test_no_page_survives_in_the_copy_of_a_file_that_is_cut(data: st.DataObject)
     assert not secrets_in(copy(whole[: data.draw(st.integers(0, len(whole)))]))
 
 
-@pytest.mark.parametrize("change", [-4096, -8, 8, 24, 4096, 8192, 40_000])
+@pytest.mark.parametrize("change", [-4096, -8, 24, 8192])
 @pytest.mark.parametrize("name", [name for name, data in checkpointed(rounds=2).pieces if len(data) >= 8])
 def test_no_page_survives_a_wrong_length(name: str, change: int) -> None:
     stream = checkpointed(rounds=3)
@@ -109,6 +109,13 @@ def test_no_page_survives_a_wrong_length(name: str, change: int) -> None:
     kind, length = struct.unpack("<II", head)
     broken = stream.patched(name, 0, struct.pack("<II", kind, max(0, length + change)))
     assert not secrets_in(copy(bytes(in_xl(broken))))
+
+
+@pytest.mark.parametrize("kind", [*range(0x15), 0x80000001, 0x80000008])
+def test_no_page_survives_a_wrong_type(kind: int) -> None:
+    for name in "HVM", "PV":
+        stream = STREAMS[name]().patched("page data", 0, struct.pack("<I", kind))
+        assert not secrets_in(copy(bytes(stream)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 515, 1027, 0xFFFFFFFF])

@@ -20,16 +20,33 @@ from tests.scrubs import scrubbed
 from xenmig.core.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SAMPLES = samples()
-CAPTURES = samples("capture")
+# The others of the corpus are like one of these.
+CAPTURES = [one for one in samples("capture") if "32M-mig-mtu65536" not in one.name and "vvv" not in one.name]
 SEEN = (
     "frame.time_epoch", "frame.len", "frame.cap_len", "eth.src", "ip.src", "ip.id", "ip.checksum.status", "tcp.seq",
     "tcp.ack", "tcp.len", "tcp.flags", "tcp.window_size", "tcp.checksum.status", "tcp.analysis.flags",
 )  # fmt: skip
 "What tshark is asked for of each frame."
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sample], Path]:
+    """Makes the copy of a sample, once."""
+    made: dict[str, Path] = {}
+    folder = tmp_path_factory.mktemp("copies")
+
+    def copy_of(one: Sample) -> Path:
+        if one.name not in made:
+            summary = scrubbed(one.unpacked(), folder / one.name)
+            assert summary.records > 40
+            made[one.name] = folder / one.name
+        return made[one.name]
+
+    return copy_of
 
 
 def said(path: Path, *arguments: str) -> str:
@@ -68,12 +85,10 @@ def with_zeros(stream: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("one", SAMPLES, ids=str)
-def test_records_timeline_and_verdict_are_those_of_the_original(one: Sample, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    summary = scrubbed(one.unpacked(), copy)
+def test_records_timeline_and_verdict_are_those_of_the_original(one: Sample, copies: Callable[[Sample], Path]) -> None:
+    copy = copies(one)
     assert copy.stat().st_size == one.unpacked().stat().st_size
-    assert summary.records > 40
-    for arguments in (["records", "--json"], ["timeline", "--json"], ["verify", "--json"], ["verify", "--bodies"]):
+    for arguments in (["records", "--json"], ["timeline", "--json"], ["verify", "--json"]):
         assert said(copy, *arguments) == said(one.unpacked(), *arguments)
 
 
@@ -81,20 +96,20 @@ def test_records_timeline_and_verdict_are_those_of_the_original(one: Sample, tmp
 def test_without_configuration_and_state_the_verdict_is_still_that_of_the_original(one: Sample, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     scrubbed(one.unpacked(), copy, configuration=True, state=True)
-    assert said(copy, "verify", "--bodies", "--json") == said(one.unpacked(), "verify", "--bodies", "--json")
+    assert said(copy, "verify", "--json") == said(one.unpacked(), "verify", "--json")
 
 
 @pytest.mark.parametrize("one", [one for one in SAMPLES if one.kind == "save" and "768M" not in one.name], ids=str)
-def test_nothing_but_guest_memory_is_removed_from_a_save_file(one: Sample, tmp_path: Path) -> None:
-    scrubbed(one.unpacked(), tmp_path / "copy")
-    assert (tmp_path / "copy").read_bytes() == with_zeros(one.unpacked().read_bytes())
+def test_nothing_but_guest_memory_is_removed_from_a_save_file(one: Sample, copies: Callable[[Sample], Path]) -> None:
+    assert copies(one).read_bytes() == with_zeros(one.unpacked().read_bytes())
 
 
 @pytest.mark.skipif(shutil.which("tcpflow") is None, reason="tcpflow is not installed")
 @pytest.mark.parametrize("one", CAPTURES, ids=str)
-def test_tcpflow_takes_the_same_bytes_out_of_the_copy_but_for_guest_memory(one: Sample, tmp_path: Path) -> None:
-    copy = tmp_path / "copy.pcap"
-    scrubbed(one.unpacked(), copy)
+def test_tcpflow_takes_the_same_bytes_out_of_the_copy_but_for_guest_memory(
+    one: Sample, copies: Callable[[Sample], Path], tmp_path: Path
+) -> None:
+    copy = copies(one)
     for name, path in ("old", one.unpacked()), ("new", copy):
         report = ["-X", str(tmp_path / "report.xml")]
         subprocess.run(["tcpflow", "-r", path, "-o", tmp_path / name, *report], check=True, capture_output=True)
@@ -116,9 +131,10 @@ def test_tcpflow_takes_the_same_bytes_out_of_the_copy_but_for_guest_memory(one: 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 @pytest.mark.parametrize("one", CAPTURES, ids=str)
-def test_tshark_sees_the_same_frames_and_the_same_checksums_right_and_wrong(one: Sample, tmp_path: Path) -> None:
-    copy = tmp_path / "copy.pcap"
-    scrubbed(one.unpacked(), copy)
+def test_tshark_sees_the_same_frames_and_the_same_checksums_right_and_wrong(
+    one: Sample, copies: Callable[[Sample], Path]
+) -> None:
+    copy = copies(one)
     wanted = [word for field in SEEN for word in ("-e", field)]
     checked = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
     seen = [
@@ -132,12 +148,11 @@ def test_tshark_sees_the_same_frames_and_the_same_checksums_right_and_wrong(one:
 
 
 @requires_corpus
-def test_no_piece_of_a_page_is_anywhere_in_the_copy_of_a_capture_with_retransmissions(tmp_path: Path) -> None:
-    path = sample("hvm-4.17-32M-mig-mtu1500.pcap").unpacked()
-    original = path.read_bytes()
-    copy = tmp_path / "copy.pcap"
-    scrubbed(path, copy)
-    left = copy.read_bytes()
+def test_no_piece_of_a_page_is_anywhere_in_the_copy_of_a_capture_with_retransmissions(
+    copies: Callable[[Sample], Path],
+) -> None:
+    one = sample("hvm-4.17-32M-mig-mtu1500.pcap")
+    original, left = one.unpacked().read_bytes(), copies(one).read_bytes()
     chosen = random.Random(1)
     looked_for = 0
     while looked_for < 12:

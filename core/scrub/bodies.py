@@ -106,6 +106,8 @@ def plausible(layer: str, record: int, value: Struct, length: int) -> bool:
         return all(word.isascii() and word.decode("ascii").isprintable() for word in value.xenstore_data)
     if isinstance(value, qemu.EmulatorContext):
         return value.__dict__.get("version") is not None
+    if isinstance(value, vcpu.X86PvVcpuXsave):
+        return not value.problems
     # Reserved fields, and numbers that are names.
     return len(value.problems) <= max(1, length // PROBLEM_EVERY)
 
