@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, fromstring, register_namespace, tostring
 
-from xenmig.core.report.drawing import TIP, style
+from xenmig.core.report.drawing import TIP, WIDE, style
 from xenmig.core.report.palette import ROLES
 
 if TYPE_CHECKING:
@@ -75,8 +75,10 @@ def inline(plot: Plot, width: Width, prefix: str, styles: Styles) -> str:
     """The plot as an ``svg`` element. ``prefix`` makes its ids unlike all others in the page."""
     root = fromstring(file(plot, width, "svg"))  # noqa: S314 - matplotlib wrote it
     _prune(root)
-    for title in root.findall(f"{_SVG}title"):
-        root.remove(title)
+    for element in [root] if width is WIDE else [*root.iter()]:
+        # Its own title is another; and where fingers point, nothing hovers.
+        for title in element.findall(f"{_SVG}title"):
+            element.remove(title)
     referenced = {name for element in root.iter() for name in _references(element)}
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)

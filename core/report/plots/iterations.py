@@ -74,7 +74,9 @@ def _draw(found: list[Iteration], width: Width) -> Figure:
     named: list[Artist | BarContainer] = [*parts]
     paused = [place for place, one in enumerate(columns) if one.kind != PRECOPY]
     if paused:
-        named.append(axes.axvspan(paused[0] - 0.5, paused[-1] + 0.5, color=LIGHT["stop"], alpha=0.14, linewidth=0))
+        named.append(
+            axes.axvspan(paused[0] - 0.5, paused[-1] + 0.5, color=LIGHT["stop"], alpha=0.14, linewidth=0, zorder=0)
+        )
         named[-1].set_label("guest paused")
     only_grid(axes, "y")
     axes.set_ylabel("pages of 4 KiB")
