@@ -123,7 +123,7 @@ def test_it_ends_with_what_timeline_says(found: Sample) -> None:
     assert followed.out.endswith("ended: the input ended\n\n" + plain.out)
 
 
-@pytest.mark.parametrize("found", [one for one in SAMPLES if one.kind == "capture"], ids=repr)
+@pytest.mark.parametrize("found", [one for one in pcaps("capture") if "-8M-" in one.name], ids=repr)
 def test_its_last_object_is_what_timeline_says(found: Sample) -> None:
     path = found.unpacked()
     last = piped(path, "--follow", "--json").lines[-1]
@@ -336,6 +336,16 @@ def test_errors_and_holes_are_told() -> None:
     assert (finding["rule"], finding["offset"]) == ("reserved-not-zero", BUILT.at(PAGE_DATA).offset + 12)
     (hole,) = [event for event in events if event["event"] == "hole"]
     assert hole["missing"] == 60_000
+
+
+def test_thousands_of_iterations_do_not_become_thousands_of_lines() -> None:
+    many = guest(iterations=(1,) * 3000, per_batch=1).data
+    result = xenmig("timeline", "--follow", "--json", "-", input=conversation(many))
+    events = [event["event"] for event in result.lines]
+    assert events.count("iteration-begun") + events.count("iteration-ended") < 1000
+    left_out = sum(event["number"] for event in result.lines if event["event"] == "left-out")
+    assert left_out + events.count("iteration-begun") + events.count("iteration-ended") == 6000
+    assert events.count("message") == 5
 
 
 def test_checkpoints_are_counted() -> None:

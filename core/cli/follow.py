@@ -9,7 +9,7 @@ import time as clock
 from xenmig.core.analysis.live import Live, is_over
 from xenmig.core.analysis.timeline import Timeline
 from xenmig.core.check.checker import Checker
-from xenmig.core.cli.happenings import Happening, Happenings
+from xenmig.core.cli.happenings import PASSING, Happening, Happenings
 from xenmig.core.cli.units import duration
 from xenmig.core.decode.reading import Reading
 from xenmig.core.decode.recognise import DESCRIPTIONS
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 REST = 2.0
 "Seconds for which a file whose migrations are all over must not grow."
+MOST_TOLD = 200
+"Iterations and checkpoints of a migration that are told in a second, begun and ended."
 QUIET = 5 * SECOND
 "Nanoseconds after which it is said that a migration stands still."
 
@@ -60,7 +62,7 @@ QUIET = 5 * SECOND
 class Followed:
     """One migration that is followed."""
 
-    __slots__ = ("live", "happenings", "bytes", "moved", "quiet")
+    __slots__ = ("live", "happenings", "bytes", "moved", "quiet", "told", "left_out")
 
     def __init__(self, migration: Migration, time: int) -> None:
         self.live = Live(migration, time)
@@ -71,6 +73,10 @@ class Followed:
         "When more of them had come."
         self.quiet = False
         "Whether it was said that none come."
+        self.told = 0
+        "Iterations and checkpoints told since the last second."
+        self.left_out = 0
+        "Those beyond ``MOST_TOLD``."
 
     @property
     def number(self) -> int:
@@ -137,6 +143,7 @@ class Follower:
             reading.close()
         self.timeline.finish()
         for one in self.followed:
+            self._told(one, self.now())
             self._damage(one, self.now())
             self._over(one, self.now())
         return reading
@@ -174,6 +181,7 @@ class Follower:
         if self.due:
             for one in self.followed:
                 self._tick(one, self.due)
+                self._told(one, self.due)
                 self._damage(one, self.due)
                 self._over(one, self.due)
         self._quiet(time)
@@ -228,7 +236,19 @@ class Follower:
             migration.settle()
         one.live.note(time)
         for happening in one.happenings.new(time):
+            if happening.name in PASSING:
+                one.told += 1
+                if one.told > MOST_TOLD:
+                    one.left_out += 1
+                    continue
             self.view.happened(one.number, happening)
+
+    def _told(self, one: Followed, time: int) -> None:
+        """Begin the next second, or end: say how much was left out."""
+        if one.left_out:
+            text = f"and {one.left_out:,} more of iterations and checkpoints since the last second"
+            self.view.happened(one.number, Happening("left-out", time, text, number=one.left_out))
+        one.told = one.left_out = 0
 
     def _over(self, one: Followed, time: int) -> None:
         for happening in one.happenings.over(time):
@@ -342,7 +362,7 @@ def _catch(follower: Follower) -> dict[int, Any]:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        handler = signal.getsignal(number)
+        handler = signal.getsignal(number) or signal.SIG_DFL
         if handler is not signal.SIG_IGN:
             before[number] = handler
             signal.signal(number, stop)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from xenmig.core.check.checker import Checker
     from xenmig.core.sources.packet import Packet
 
+PASSING = ("iteration-begun", "iteration-ended", "checkpoint")
+"Happenings of which a hostile stream brings as many as it likes."
 MOST_FINDINGS = 20
 "Errors of one rule that are told one by one, as verify prints them without -v."
 
@@ -33,7 +35,7 @@ class Happening:
 
     name: str
     """"migration", "guest", "iteration-begun", "iteration-ended", "suspended", "checkpoint", "complete", "message",
-    "hole", "position-found", "finding", "quiet", "over" or "opaque"."""
+    "hole", "position-found", "finding", "quiet", "left-out", "over" or "opaque"."""
     time: int
     "Nanoseconds since 1970."
     text: str
@@ -53,7 +55,7 @@ class Happenings:
 
     # fmt: off
     __slots__ = (
-        "live", "_checkers", "_told", "_iteration", "_ended", "_paused", "_checkpoints", "_holes", "_missing",
+        "live", "_told", "_iteration", "_current", "_ended", "_paused", "_checkpoints", "_holes", "_missing",
         "_resynchronised", "_messages", "_findings", "_by_rule", "_guest", "_complete", "_over",
     )
     # fmt: on
@@ -61,8 +63,9 @@ class Happenings:
     def __init__(self, live: Live) -> None:
         self.live = live
         self._told = False
-        # The last iteration that was told to have begun, and to have ended.
+        # The last iteration that was told to have begun, as soon as it is there, and to have ended.
         self._iteration = -1
+        self._current: Iteration | None = None
         self._ended = -1
         self._paused = False
         self._checkpoints = 0
@@ -120,17 +123,17 @@ class Happenings:
             fresh.append(iteration)
         for iteration in reversed(fresh):
             if iteration.index > self._iteration:
-                yield from self._pass_ended(iterations.found, iteration.index - 1, time)
+                yield from self._pass_ended(time)
                 yield self._begins(iteration.index, iteration.first, time)
+            self._current = iteration
         opening = self.live.opening
         if opening is not None and self.live.opened > self._iteration:
-            yield from self._pass_ended(iterations.found, self.live.opened - 1, time)
+            yield from self._pass_ended(time)
             yield self._begins(self.live.opened, opening.first, time)
-        if iterations.between and opening is None:
-            yield from self._pass_ended(iterations.found, self._iteration, time)
+        if opening is None and (iterations.between or iterations.paused):
+            yield from self._pass_ended(time)
         if iterations.paused and not self._paused:
             self._paused = True
-            yield from self._pass_ended(iterations.found, self._iteration, time)
             rule = iterations.stop_rule
             why = f"; live loop stopped by {rule.name}: {rule.text}" if rule is not None else ""
             last = iterations.last_pass
@@ -165,31 +168,30 @@ class Happenings:
         self._iteration = index
         return Happening("iteration-begun", _time(packet, time), f"iteration {index} begins", iteration=index)
 
-    def _pass_ended(self, found: list[Iteration], index: int, time: int) -> Iterator[Happening]:
-        if index <= self._ended:
+    def _pass_ended(self, time: int) -> Iterator[Happening]:
+        """The pass that was told last has ended, if that has not been told yet."""
+        iteration = self._current
+        if iteration is None or iteration.index <= self._ended:
             return
-        self._ended = index
-        for iteration in reversed(found):
-            if iteration.index == index:
-                seconds = self.live.seconds(iteration, time)
-                took = f" in {duration(seconds)}" if seconds is not None else ""
-                speed = rate(iteration.bytes, seconds)
-                again = f" ({iteration.again:,} again)" if index else ""
-                yield Happening(
-                    "iteration-ended",
-                    _time(iteration.last, time),
-                    f"iteration {index} ended: {iteration.pfns:,} pfns, {count(iteration.pages, 'page')}{again},"
-                    f" {amount(iteration.bytes)}{took}{', ' + speed if speed else ''}",
-                    iteration=index,
-                    pfns=iteration.pfns,
-                    pages=iteration.pages,
-                    first_sent=iteration.first_sent,
-                    again=iteration.again,
-                    dirty_rate=iteration.dirty_rate,
-                    bytes=iteration.bytes,
-                    seconds=seconds,
-                )
-                return
+        index = self._ended = iteration.index
+        seconds = self.live.seconds(iteration, time)
+        took = f" in {duration(seconds)}" if seconds is not None else ""
+        speed = rate(iteration.bytes, seconds)
+        again = f" ({iteration.again:,} again)" if index else ""
+        yield Happening(
+            "iteration-ended",
+            _time(iteration.last, time),
+            f"iteration {index} ended: {iteration.pfns:,} pfns, {count(iteration.pages, 'page')}{again},"
+            f" {amount(iteration.bytes)}{took}{', ' + speed if speed else ''}",
+            iteration=index,
+            pfns=iteration.pfns,
+            pages=iteration.pages,
+            first_sent=iteration.first_sent,
+            again=iteration.again,
+            dirty_rate=iteration.dirty_rate,
+            bytes=iteration.bytes,
+            seconds=seconds,
+        )
 
     def over(self, time: int) -> Iterator[Happening]:
         """That nothing more is expected, once; ask for it when the events of both directions have been taken."""

@@ -46,7 +46,8 @@ class Terminal:
             (signal.SIGWINCH, self._on_resize),
             (signal.SIGTSTP, self._on_stop),
         ):
-            self._before[number] = signal.signal(number, handler)
+            # None stands for a handler that was not set by Python.
+            self._before[number] = signal.signal(number, handler) or signal.SIG_DFL
         self._show()
 
     def leave(self) -> None:
