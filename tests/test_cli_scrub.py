@@ -71,6 +71,15 @@ def test_the_summary_is_there_as_json(tmp_path: Path) -> None:
     assert len(copy) == path.stat().st_size
 
 
+def test_a_capture_cut_inside_a_packet_is_copied_as_far_as_it_goes_and_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cut.pcap").write_bytes(conversation(save_file())[:-7])
+    result = xenmig("scrub", tmp_path / "cut.pcap", tmp_path / "copy.pcap")
+    assert result.code == 2
+    assert "the capture file ends inside this frame" in result.err
+    assert result.err.count("\n") == 1
+    assert (tmp_path / "copy.pcap").stat().st_size == (tmp_path / "cut.pcap").stat().st_size
+
+
 @pytest.mark.parametrize("name", ["link", "hard", "itself", "detour"])
 def test_the_input_is_not_written_over_by_whatever_name(name: str, source: Path, tmp_path: Path) -> None:
     output = tmp_path / name

@@ -72,7 +72,7 @@ def run(options: Namespace) -> int:
     sys.stdout.flush()
     for notice in summary.notices:
         sys.stderr.write(f"xenmig: {escaped(name)}: {escaped(notice)}\n")
-    return 0
+    return 2 if summary.unread else 0
 
 
 def _spool() -> BinaryIO:

@@ -46,7 +46,7 @@ class Summary:
     # fmt: off
     __slots__ = (
         "kind", "streams", "records", "memory", "size", "removed", "frames", "connections", "other_connections",
-        "incomplete", "notices",
+        "incomplete", "unread", "notices",
     )
     # fmt: on
 
@@ -68,6 +68,8 @@ class Summary:
     "Those of them in which there is no migration: their payload is gone."
     incomplete: int
     "Streams whose end was not seen, or in which the place was lost: what could not be read in them is gone."
+    unread: bool
+    "Whether this is a capture that could not be read to its end."
     notices: list[str]
 
     def __init__(self, kind: str) -> None:
@@ -81,6 +83,7 @@ class Summary:
         self.connections = None
         self.other_connections = None
         self.incomplete = 0
+        self.unread = False
         self.notices = []
 
     def copied(self, old: bytes, new: bytes) -> None:
@@ -188,6 +191,7 @@ def scrub(path: str, target: Target, choice: Choice, progress: Shower) -> Summar
             summary.connections = capture.connection_count
             known = {stream.connection.id for stream in reading.streams if stream.connection is not None}
             summary.other_connections = capture.connection_count - len(known)
+        summary.unread = reading.unread
         summary.notices = reading.notices
     finally:
         reading.close()
