@@ -93,7 +93,7 @@ class Capture:
         if metered:
             from xenmig.core.sources.traffic.meters import Meters
 
-            self._meters = Meters(self._scale, self._reassembler.tracking.find, plain=plain)
+            self._meters = Meters(self._scale, self._scan.habit, self._reassembler.tracking.find, plain=plain)
 
     def __iter__(self) -> Iterator[tuple[Direction, list[Any]]]:
         reassembler = self._reassembler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import ClassVar, Protocol, TypeAlias
 
     from xenmig.core.sources.input import Input
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     """Seconds, fraction of a second in units of the reader's ``scale``, captured bytes, bytes on the wire."""
     Record: TypeAlias = tuple[Head, int, int]
     """A frame's head, where in the window the frame starts, and where the next frame's record starts."""
+    Repetition: TypeAlias = tuple[int, int, int, int]
+    """Where the records begin of groups that are alike and follow one another, how many bytes each group has, and how
+    many segments in front of the acknowledgment that ends it; and how many groups there are."""
 
     class FrameReader(Protocol):
         """Reads one capture file format."""
@@ -58,7 +62,18 @@ class Frames:
     would have said.
     """
 
-    __slots__ = ("window", "link_type", "position", "limit", "_starts", "_heads", "_count", "_last", "_end")
+    __slots__ = (
+        "window",
+        "link_type",
+        "position",
+        "limit",
+        "repetitions",
+        "_starts",
+        "_heads",
+        "_count",
+        "_last",
+        "_end",
+    )
 
     lead: ClassVar[Lead | None] = None
     "What is in front of each frame; None for frames that are not to be walked over, but are given as lists."
@@ -70,12 +85,15 @@ class Frames:
     "Where in ``window`` the record of the first frame starts: what is in front of the frame, and the frame."
     limit: int
     "Where in ``window`` no more bytes of these frames can be."
+    repetitions: list[Repetition]
+    "What whoever has walked over the frames found to repeat, in order."
 
     def __init__(self, window: bytes, link_type: int, position: int, limit: int) -> None:
         self.window = window
         self.link_type = link_type
         self.position = position
         self.limit = limit
+        self.repetitions: list[Repetition] = []
         self._starts: list[int] = []
         self._heads: list[Head] = []
         self._count = -1
@@ -84,6 +102,12 @@ class Frames:
 
     def record(self, position: int) -> Record | None:
         """The frame whose record starts at ``position``; None when it is not one of these."""
+        raise NotImplementedError
+
+    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:
+        """The fractions in the heads of up to ``count`` frames whose records are there, ``size`` bytes apart, the first
+        at ``position``: of the first ones, all of which have this second.
+        """
         raise NotImplementedError
 
     def part(self, first: int, behind: int) -> Frames:
@@ -145,6 +169,9 @@ class Listed(Frames):
 
     def record(self, position: int) -> Record | None:  # noqa: ARG002 - there are no records of a usual kind
         return None
+
+    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:  # noqa: ARG002 - the same
+        return ()
 
     def part(self, first: int, behind: int) -> Frames:
         return Listed(self.window, self.link_type, self._starts[first:behind], self._heads[first:behind], self._end)

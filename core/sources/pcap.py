@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from struct import Struct
 
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Window
+from xenmig.core.sources.repetition import gathered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from xenmig.core.sources.frames import Head, Record
     from xenmig.core.sources.input import Input
@@ -28,10 +30,12 @@ RECORD_HEADER = 16
 
 
 class _PcapFrames(Frames):
-    __slots__ = ("unpack",)
+    __slots__ = ("order", "unpack")
 
     lead = Lead(0, 8)
 
+    order: str
+    "Of bytes: that of the file."
     unpack: Callable[[bytes, int], Head]
     "Reads a record's header."
 
@@ -43,11 +47,20 @@ class _PcapFrames(Frames):
         after = start + head[2]
         return (head, start, after) if after <= self.limit else None
 
+    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:
+        window, unpack = self.window, self.unpack
+        # Between two frames of one second, fractions ascend, or those who ask see that they do not.
+        while count and unpack(window, position + (count - 1) * size)[0] != second:
+            count //= 2
+        if not count or unpack(window, position)[0] != second:
+            return ()
+        return struct.unpack(f"{self.order}{count}I", gathered(window, position + 4, size, count, 4))
+
     def part(self, first: int, behind: int) -> Frames:
         starts = self.starts
         limit = starts[behind] - RECORD_HEADER if behind < len(starts) else self.end
         frames = _PcapFrames(self.window, self.link_type, starts[first] - RECORD_HEADER, limit)
-        frames.unpack = self.unpack
+        frames.order, frames.unpack = self.order, self.unpack
         return frames
 
     def _walk(self, starts: list[int], heads: list[Head]) -> int:
@@ -72,7 +85,7 @@ class PcapReader:
     Raises :class:`UnreadableInput` when the file header is not all there.
     """
 
-    __slots__ = ("scale", "_window", "_notices", "_link_type", "_head", "_frame", "_before")
+    __slots__ = ("scale", "_window", "_notices", "_link_type", "_order", "_head", "_frame", "_before")
 
     lead = _PcapFrames.lead
     scale: int
@@ -86,6 +99,7 @@ class PcapReader:
             )
         start = window.position
         order, self.scale = MAGICS[window.data[start : start + 4]]
+        self._order = order
         # The upper half of the field holds the length of the frame check sequence (section 4).
         self._link_type: int = Struct(order + "20xI").unpack_from(window.data, start)[0] & 0xFFFF
         self._head = Struct(order + "IIII")
@@ -106,7 +120,7 @@ class PcapReader:
                 missing += head[2]
                 if missing <= 0:
                     frames = _PcapFrames(window.data, self._link_type, window.position, len(window.data))
-                    frames.unpack = self._head.unpack_from
+                    frames.order, frames.unpack = self._order, self._head.unpack_from
                     self._before = frames
                     return frames
                 if head[2] > LARGEST_FRAME:

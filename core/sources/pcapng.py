@@ -9,7 +9,7 @@ from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Listed, Wind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from xenmig.core.sources.frames import Head, Record
     from xenmig.core.sources.input import Input
@@ -87,6 +87,11 @@ class _PcapngFrames(Frames):
             return None
         time = self.interfaces[number].time(high << 32 | low)
         return (0, time, captured, wire), position + PACKET_HEADER, after
+
+    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:
+        del second  # always 0 here
+        records = map(self.record, range(position, position + count * size, size))
+        return [record[0][1] for record in records if record is not None]
 
     def part(self, first: int, behind: int) -> Frames:
         starts = self.starts

@@ -38,6 +38,17 @@ def allowed(buffer: bytes, at: int, size: int, count: int, values: bytes) -> int
     return count - len(there.lstrip(values))
 
 
+def gathered(buffer: bytes, at: int, size: int, count: int, width: int) -> bytearray:
+    """The ``width`` bytes at ``at`` in the first of ``count`` records of ``size`` bytes, and those at their place in
+    the others, one behind the other.
+    """
+    found = bytearray(width * count)
+    behind = at + (count - 1) * size + 1
+    for place in range(width):
+        found[place::width] = buffer[at + place : behind + place : size]
+    return found
+
+
 def ascending(buffer: bytes, at: int, size: int, count: int, first: int, step: int) -> int:
     """How many of ``count`` records of ``size`` bytes hold ``first``, ``first + step`` and so on, up to ``MOST``.
 
@@ -46,10 +57,7 @@ def ascending(buffer: bytes, at: int, size: int, count: int, first: int, step: i
     count = min(count, MOST, ((1 << 32) - 1 - first) // step + 1)
     if count <= 0:
         return 0
-    found = bytearray(4 * count)
-    behind = at + (count - 1) * size + 1
-    for place in range(4):
-        found[place::4] = buffer[at + place : behind + place : size]
+    found = gathered(buffer, at, size, count, 4)
     # All in one number of 32 bits for each of them: nothing is carried from one to the next, since none exceeds 2**32.
     unused = 32 * (MOST - count)
     expected = (first * (_ONES >> unused) + step * (_COUNTING >> unused)).to_bytes(4 * count, "big")

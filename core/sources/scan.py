@@ -156,6 +156,9 @@ class Scan:
                                 run_left,
                             )
                         if more:
+                            # Those that have passed one by one were alike as well.
+                            begun_at = position - groups * group_size
+                            frames.repetitions.append((begun_at, group_size, segments, groups + more))
                             frame += more * (segments + 1)
                             run_next = (run_next + more * segments * run_length) & 0xFFFFFFFF
                             run_left -= more * segments

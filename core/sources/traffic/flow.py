@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from heapq import heappush, heappushpop
+from bisect import insort
 
 from xenmig.core.sources.segment import FIN, RST
-from xenmig.core.sources.traffic.layout import DEFAULT_MSS
+from xenmig.core.sources.traffic.options import DEFAULT_MSS
 from xenmig.core.sources.traffic.unseen import Unseen
 
 TYPE_CHECKING = False
@@ -23,8 +23,10 @@ FAST_TIME = 20_000_000
 "Nanoseconds after the last of these in which that must happen (Wireshark)."
 TIMEOUT = 200_000_000
 "Nanoseconds of silence before a retransmission that make it one of the timer: Linux's shortest (TCP_RTO_MIN)."
-TIMED_EVERY = 1 << 18
-"The round trip is timed of one segment at a time, and of one in as many bytes as this."
+TIMED_EVERY = 1 << 16
+TIMED_PART = 16
+"""The round trip is timed of one segment at a time: of one in as many bytes as this, and of one in this part of what
+was sent before, so that some forty are timed of a small transfer and some hundred of a large one."""
 MOST_WAITS = 64
 "The longest waits are kept one by one."
 
@@ -140,7 +142,7 @@ class Flow:
     round_trip_least: int
     round_trip_most: int
     waits: list[tuple[int, int, int, str]]
-    "The longest waits, in no particular order: duration, end, place, and what it counts as."
+    "The longest waits, the shortest of them first: duration, end, place, and what it counts as."
     silence: int
     "From the acknowledgment of the last byte to the end of the capture, or of the measurement: in no one's account."
     first_payload: int
@@ -273,7 +275,7 @@ class Flow:
         if self.timed_end < 0 and place >= self.timed_next:
             self.timed_end = end
             self.timed_at = time
-            self.timed_next = end + TIMED_EVERY
+            self.timed_next = end + max(TIMED_EVERY, (end - self.start) // TIMED_PART)
 
     def _disbelieve(self) -> None:
         """The sender went beyond the window: what its SYN and the receiver's say about the shift cannot be so."""
@@ -450,10 +452,9 @@ class Flow:
             self.idle += duration
         if duration > self.least_wait:
             wait = (duration, end, self.next, kind)
-            if len(self.waits) < MOST_WAITS:
-                heappush(self.waits, wait)
-            else:
-                heappushpop(self.waits, wait)
+            insort(self.waits, wait)
+            if len(self.waits) > MOST_WAITS:
+                del self.waits[0]
                 self.least_wait = self.waits[0][0]
 
     def finish(self, time: int) -> None:

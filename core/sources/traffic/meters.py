@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from struct import Struct
 
 from xenmig.core.sources.ip import TCP, datagram
 from xenmig.core.sources.link import NAMES, network
 from xenmig.core.sources.segment import SYN, segment
 from xenmig.core.sources.traffic.flow import PAUSE
-from xenmig.core.sources.traffic.layout import Layouts
-from xenmig.core.sources.traffic.run import NO_LOOKS, NO_STATE, PSH, Run
+from xenmig.core.sources.traffic.run import NO_LOOKS, NO_STATE, PSH, Run, comparison
 from xenmig.core.sources.traffic.traffic import Traffic
 
 TYPE_CHECKING = False
@@ -17,16 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xenmig.core.sources.connection import Connection
-    from xenmig.core.sources.frames import Frames, Head
+    from xenmig.core.sources.frames import Frames, Head, Lead
+    from xenmig.core.sources.shape import Habit, Shape
     from xenmig.core.sources.traffic.flow import Flow
+    from xenmig.core.sources.traffic.run import Comparison
 
 MOST_METERED = 256
 "Connections that are measured at a time; of more, those with the least payload are given up, migrations last."
 MOST_KNOWN = 4096
 "Directions of which it is remembered that they are not worth measuring."
 
+FEW = 8
+SETBACK = 32
+"Groups to wait, when so few could be counted at once, before it is tried again."
+
 _TCP_HEADER = 20
+_REST = Struct(">I2xH").unpack_from
+"Acknowledgment number and window."
 _SECOND = 1_000_000_000
+_NEVER = 1 << 62
 
 
 class Meters:
@@ -35,20 +43,30 @@ class Meters:
     What is found is left with the connections, as their ``traffic``.
     """
 
-    __slots__ = ("_scale", "_find", "_plain", "_flows", "_connections", "_layouts", "_run", "_candidate", "_time")
+    # fmt: off
+    __slots__ = (
+        "_scale", "_habit", "_find", "_plain", "_flows", "_connections", "_shape", "_compare", "_run", "_candidate",
+        "_time",
+    )
+    # fmt: on
 
-    def __init__(self, scale: int, find: Callable[[bytes], Connection | None], *, plain: bool = False) -> None:
-        """``scale`` is the reader's; ``find`` knows the connection that addresses and ports belong to at present.
+    def __init__(
+        self, scale: int, habit: Habit, find: Callable[[bytes], Connection | None], *, plain: bool = False
+    ) -> None:
+        """``scale`` is the reader's; ``habit`` knows the shape of most frames, and ``find`` the connection that
+        addresses and ports belong to at present.
 
         ``plain`` has every segment counted by itself, which is slower.
         """
         self._scale = scale
+        self._habit = habit
         self._find = find
         self._plain = plain
         # By addresses and ports; None for what is not worth measuring.
         self._flows: dict[bytes, tuple[Traffic, Flow] | None] = {}
         self._connections: dict[Traffic, Connection] = {}
-        self._layouts = Layouts()
+        self._shape: Shape | None = None
+        self._compare: Comparison | None = None
         self._run: Run | None = None
         # The direction, not that of the run, that had the last segment with payload.
         self._candidate: Flow | None = None
@@ -58,10 +76,14 @@ class Meters:
         """Walk a window; ``before`` frames came before it, and the reassembly has had them all."""
         if frames.link_type not in NAMES:
             return
-        at = 0
-        while at < len(frames.heads):
-            at = self._scan(frames, at, before)
-        self._time = max(self._time, self._nanoseconds(frames.heads[-1]))
+        if self._plain or frames.lead is None:
+            for number, (start, head) in enumerate(zip(frames.starts, frames.heads, strict=True), before + 1):
+                self._frame(frames, start, head, number)
+            # What was compared may not go on any more.
+            self._run = None
+        else:
+            self._scan(frames, before, frames.lead)
+        self._time = max(self._time, self._nanoseconds(frames.last))
         self._review()
 
     def finish(self) -> None:
@@ -72,21 +94,22 @@ class Meters:
     def _nanoseconds(self, head: Head) -> int:
         return head[0] * _SECOND + head[1] * self._scale
 
-    def _scan(self, frames: Frames, at: int, before: int) -> int:
-        """Take frames from index ``at`` on, as long as they have one layout; returns the index of the next one.
+    def _scan(self, frames: Frames, number: int, lead: Lead) -> None:
+        """Take frames, the last one before which was ``number``.
 
         Bulk data costs no more than the comparisons of this loop: a segment that continues the run is counted, and so
-        is an acknowledgment of more of it. Everything that could be worth a remark is left to _frame: waits, windows
-        that are getting full, the end of a bin, a segment whose round trip is to be timed. A frame that has the bytes
-        compared here in these places is one of the run, unless it was made up to look like one; it would spoil no
-        numbers but its own connection's.
+        is an acknowledgment of more of it, and when a few groups of these have had the same size, all others that
+        follow are counted by their columns (see repetition.py). Everything that could be worth a remark is left to
+        _frame: waits, windows that are getting full, the end of a bin, a segment whose round trip is to be timed. A
+        frame that has the bytes compared here in these places is one of the run, unless it was made up to look like
+        one; it would spoil no numbers but its own connection's.
         """
-        window, starts, heads = frames.window, frames.starts, frames.heads
-        layout = self._layouts.layout
-        # Short frames at the end of the window have no room for a whole header.
-        safe = len(starts)
-        while safe > at and starts[safe - 1] + layout.size > len(window):
-            safe -= 1
+        window, record, limit, position = frames.window, frames.record, frames.limit, frames.position
+        shape = self._habit.shape
+        if self._compare is None or shape is not self._shape:
+            self._shape, self._run = shape, None
+            self._compare = comparison(shape, lead)
+        compare, size = self._compare, shape.size
         scale = self._scale
         pause = PAUSE // scale
         flows = self._flows
@@ -95,124 +118,134 @@ class Meters:
         run = self._run
         looks, state = (run.looks, run.state(scale)) if run is not None else (NO_LOOKS, NO_STATE)
         run_front, run_key, run_tail, run_length, ack_front, ack_key, ack_sequence, ack_flags, shift, mss = looks
-        run_next, received, limit, timed, timing, second, last, until, stop = state
+        run_next, received, room, timed, timing, second, last, until, stop = state
         # What has been taken and not been counted yet: segments and acknowledgments, the fractions of the second in
         # which the last of each came, the last and the widest window, and the most bytes in flight.
         segments = acks = sent = acked = advertised = widest = peak = 0
+        # From where on groups may repeat.
+        groups, repeated = _repeated(frames, position)
 
-        rows = map(layout.compare, repeat(window), starts[at:safe])
-        for index, (front, key, sequence, tail), head in zip(range(at, safe), rows, heads[at:safe], strict=True):
-            if (
-                sequence == run_next
-                and key == run_key
-                and front == run_front
-                and tail | PSH == run_tail
-                and head[0] == second
-                and last <= head[1] < until
-            ):
-                reached = sequence + run_length
-                if reached <= limit and reached <= timing:
-                    run_next = reached
-                    segments += 1
-                    sent = last = head[1]
-                    until = last + pause
-                    if until > stop:
-                        until = stop
-                    continue
-            elif (
-                key == ack_key
-                and sequence == ack_sequence
-                and received < (acknowledgment := tail >> 32) <= run_next
-                and front == ack_front
-                and tail >> 16 & 0xFFFF == ack_flags
-                and acknowledgment < timed
-                and head[0] == second
-                and last <= head[1] < until
-            ):
-                room = acknowledgment + ((tail & 0xFFFF) << shift) - mss
-                if room >= run_next:
-                    if run_next - received > peak:
-                        peak = run_next - received
-                    received = acknowledgment
-                    limit = room
-                    advertised = tail & 0xFFFF
-                    if advertised > widest:
-                        widest = advertised
-                    acks += 1
-                    acked = last = head[1]
-                    until = last + pause
-                    if until > stop:
-                        until = stop
+        while (found := record(position)) is not None:
+            head, start, after = found
+            number += 1
+            at, position = position, after
+            if at + size <= limit:
+                front, key, sequence, tail = compare(window, at)
+                if (
+                    sequence == run_next
+                    and key == run_key
+                    and front == run_front
+                    and tail | PSH == run_tail
+                    and head[0] == second
+                    and last <= head[1] < until
+                ):
+                    reached = sequence + run_length
+                    if reached <= room and reached <= timing:
+                        run_next = reached
+                        segments += 1
+                        sent = last = head[1]
+                        until = last + pause
+                        if until > stop:
+                            until = stop
+                        continue
+                elif (
+                    key == ack_key
+                    and sequence == ack_sequence
+                    and received < (acknowledgment := tail >> 32) <= run_next
+                    and front == ack_front
+                    and tail >> 16 & 0xFFFF == ack_flags
+                    and acknowledgment < timed
+                    and head[0] == second
+                    and last <= head[1] < until
+                ):
+                    least = acknowledgment + ((tail & 0xFFFF) << shift) - mss
+                    if least >= run_next:
+                        if run_next - received > peak:
+                            peak = run_next - received
+                        received = acknowledgment
+                        room = least
+                        advertised = tail & 0xFFFF
+                        if advertised > widest:
+                            widest = advertised
+                        acks += 1
+                        acked = last = head[1]
+                        until = last + pause
+                        if until > stop:
+                            until = stop
+                        if position >= repeated and run is not None:
+                            # Whoever walked before has found groups to repeat from here on, or from before.
+                            groups, repeated = _repeated(frames, position)
+                            if groups is not None:
+                                run.count(segments, sent, acks, acked, run_next, received, peak, widest, advertised)
+                                self._candidate = None
+                                segments = acks = widest = peak = 0
+                                wanted = min(groups[2], run.groups_left(groups[1]))
+                                more = run.groups(frames, shape, compare, position, groups[0], groups[1], wanted)
+                                number += more * (groups[1] + 1)
+                                position += more * groups[0]
+                                run_next, received, room, timed, timing, second, last, until, stop = run.state(scale)
+                                if more < wanted and more < FEW:
+                                    repeated = position + SETBACK * groups[0]
+                        continue
+                if flows.get(key, flows) is None:
+                    # Not worth measuring.
                     continue
 
-            if flows.get(key, flows) is None:
-                # Not worth measuring.
-                continue
             if run is not None and (segments or acks):
                 run.count(segments, sent, acks, acked, run_next, received, peak, widest, advertised)
                 self._candidate = None
                 segments = acks = widest = peak = 0
-            found = self._frame(frames, index, before + index + 1)
-            if self._layouts.layout is not layout:
-                self._run = None
-                return index + 1
-            if found is None:
+            taken = self._frame(frames, start, head, number)
+            if taken is None:
                 continue
-            # Otherwise the frame has another layout: what was compared is something else.
-            fits = flows.get(key) == found[:2]
-            if (fits and self._choose(found, front, key, sequence, tail, head)) or (run and found[0] is run.traffic):
+            if at + size <= limit and flows.get(key) == taken[:2]:
+                # Otherwise the frame has another layout: what was compared is something else.
+                self._choose(taken, front, key, sequence, tail, head)
+            if self._run is not run or (run is not None and taken[0] is run.traffic):
                 run = self._run
                 looks, state = (run.looks, run.state(scale)) if run is not None else (NO_LOOKS, NO_STATE)
                 run_front, run_key, run_tail, run_length, ack_front, ack_key, ack_sequence, ack_flags, shift, mss = (
                     looks
                 )
-                run_next, received, limit, timed, timing, second, last, until, stop = state
+                run_next, received, room, timed, timing, second, last, until, stop = state
 
         if run is not None and (segments or acks):
             run.count(segments, sent, acks, acked, run_next, received, peak, widest, advertised)
             self._candidate = None
-        for index in range(safe, len(starts)):
-            self._frame(frames, index, before + index + 1)
-        return len(starts)
 
     def _choose(
-        self, found: tuple[Traffic, Flow, int], front: bytes, key: bytes, sequence: int, tail: int, head: Head
-    ) -> bool:
-        """Let the frame just taken begin the run or change it; returns whether there is anything new about the run."""
-        traffic, flow, length = found
+        self, taken: tuple[Traffic, Flow, int], front: bytes, key: bytes, sequence: int, tail: int, head: Head
+    ) -> None:
+        """Let the frame just taken begin the run or change what it looks like."""
+        traffic, flow, length = taken
         run = self._run
-        if self._plain:
-            return False
         if run is None or (length and flow is not run.flow and flow is self._candidate):
             if length:
-                self._run = Run(traffic, flow, front, key, tail, length, head[3])
+                self._run = Run(traffic, flow, front, key, tail, length, head[3], head[0])
                 self._candidate = None
-            return length > 0
-        if traffic is not run.traffic:
-            if length:
-                self._candidate = flow
-            return False
-        if flow is run.flow:
-            if length:
-                run.continued(front, tail, length, head[3])
-        elif length:
+            return
+        if flow is not run.flow and length:
+            # Twice in a row, with nothing of the run between, and the run is its.
             self._candidate = flow
-        else:
-            run.acknowledged(front, sequence, tail, head[3])
-        return True
+        if traffic is run.traffic:
+            run.second = head[0]
+            if flow is run.flow and length:
+                run.continued(front, tail, length, head[3])
+            elif flow is not run.flow and not length:
+                run.acknowledged(front, sequence, tail, head[3])
 
-    def _frame(self, frames: Frames, index: int, number: int) -> tuple[Traffic, Flow, int] | None:
+    def _frame(self, frames: Frames, start: int, head: Head, number: int) -> tuple[Traffic, Flow, int] | None:
         """Take any frame; returns whose it is and how much payload it has, and None if it is not to be measured."""
-        window, start, head = frames.window, frames.starts[index], frames.heads[index]
-        layout = self._layouts.layout
+        window = frames.window
         captured = head[2]
         time = self._nanoseconds(head)
         wire = max(captured, head[3])
-        if captured >= layout.size:
-            link, version, total, fragment, protocol, key, sequence, acknowledgment, offset, flags, size = layout.read(
-                window, start
-            )
-            usual_link, usual_version, overhead, reach = layout.usual
+        shape = self._habit.shape
+        lead = frames.lead
+        if lead is not None and captured + lead.size >= shape.size:
+            at = start - lead.size
+            link, version, total, fragment, protocol, key, sequence, offset, flags = shape.read(window, at)
+            usual_link, usual_version, overhead, reach, _ = shape.usual
             length = total - overhead - (offset >> 2 & 60)
             if (
                 protocol == TCP
@@ -229,17 +262,16 @@ class Meters:
                 if found is None:
                     return None
                 traffic, flow = found
+                acknowledgment, size = _REST(window, at + shape.sequence + 4)
                 traffic.segment(flow, sequence, acknowledgment, flags, size, length, time, wire)
                 return traffic, flow, length
         end = start + captured
-        version, position, link_start, link_end = network(frames.link_type, window, start, end)
+        version, position, _, _ = network(frames.link_type, window, start, end)
         if not version:
             return None
         ip = datagram(version, window, position, end, start + wire)
         if ip.protocol != TCP:
             return None
-        if ip.plain:
-            self._layouts.met(version, position - start, link_start - start, window[link_start:link_end])
         taken = segment(window, ip, end, number, head)
         if taken is None or ip.start + _TCP_HEADER > end:
             return None
@@ -305,3 +337,16 @@ class Meters:
     def _worth(self, traffic: Traffic) -> tuple[bool, bool, int]:
         connection = self._connections[traffic]
         return connection.of_interest, connection.watched, traffic.payload_bytes
+
+
+def _repeated(frames: Frames, position: int) -> tuple[tuple[int, int, int] | None, int]:
+    """The groups that repeat from ``position`` on: bytes of each, segments of each, and how many there are; and the
+    position from which on to ask again.
+    """
+    for at, size, segments, count in frames.repetitions:
+        if position < at:
+            return None, at
+        done, rest = divmod(position - at, size)
+        if done < count:
+            return None if rest else (size, segments, count - done), position
+    return None, _NEVER

@@ -6,7 +6,7 @@ from array import array
 
 MOST_BINS = 1024
 "When these are not enough, two neighbours become one: from then on at least half of them are in use."
-FIRST_WIDTH = 1_000_000
+FIRST_WIDTH = 10_000_000
 "Nanoseconds that a bin covers in the beginning."
 
 

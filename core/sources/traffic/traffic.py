@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xenmig.core.sources.segment import ACK, SYN
 from xenmig.core.sources.traffic.flow import Flow, unwrapped
-from xenmig.core.sources.traffic.layout import opening_options
+from xenmig.core.sources.traffic.options import opening_options
 from xenmig.core.sources.traffic.series import Series
 
 COLUMNS = ("payload", "wire")
