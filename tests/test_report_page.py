@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings, strategies
 
 from tests.captures import pcap
 from tests.command import conversation, xenmig
 from tests.corpus import corpus, requires_corpus, samples
 from tests.migrations import Migrations, segments
 from tests.reports import parsed, report, report_of
-from tests.streams import BANNER, CONFIG, PAGE_DATA, TSC_INFO, VARIETIES, StreamBuilder, guest
+from tests.streams import BANNER, CONFIG, PAGE_DATA, TSC_INFO, VARIETIES, StreamBuilder, checkpointed, guest
 from xenmig.core.check.rules import RULES
+from xenmig.core.cli.main import main
 from xenmig.core.cli.units import duration
 from xenmig.core.report import page as page_module
 from xenmig.core.report.page import MOST_SPANS
@@ -48,6 +50,15 @@ NAMES = (
 
 def where(sample: Sample) -> str:
     return f"{sample.path.parent.name}-{sample.name}"
+
+
+WHOLE = [
+    conversation(guest(iterations=(20, 9, 2), per_batch=1024).data),
+    conversation(guest(kind="PV", iterations=(20, 9, 2)).data, said=("banner", "ready")),
+    conversation(checkpointed(4).data, said=("banner",)),
+    guest("libvirt", iterations=(9,)).data,
+]
+"Captures, and a stream, of which something is to be damaged."
 
 
 def named(name: str) -> bytes:
@@ -268,3 +279,19 @@ def test_times_may_stand_still_run_backwards_or_leap(step: int, tmp_path: Path) 
     path = tmp_path / "capture"
     path.write_bytes(pcap(frames, step=step))
     assert_harmless(report(path, tmp_path / "report.html"))
+
+
+@pytest.mark.fuzz
+@settings(max_examples=max(6, settings().max_examples // 16))
+@given(data=strategies.data())
+def test_whatever_is_damaged_the_page_is_well_formed_and_harmless(data: strategies.DataObject) -> None:
+    whole = bytearray(data.draw(strategies.sampled_from(WHOLE)))
+    for _ in range(data.draw(strategies.integers(1, 12))):
+        whole[data.draw(strategies.integers(24, len(whole) - 1))] = data.draw(strategies.integers(0, 255))
+    with tempfile.TemporaryDirectory() as folder:
+        path, output = Path(folder) / "capture", Path(folder) / "report.html"
+        path.write_bytes(whole[: data.draw(strategies.integers(len(whole) // 2, len(whole)))])
+        # 2: nothing was found, or the capture is damaged.
+        assert main(["report", str(path), "-o", str(output)]) in (0, 2)
+        if output.exists():
+            assert_harmless(output.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from xenmig.core.analysis.downtime import downtime, why_unknown
@@ -99,8 +100,9 @@ def _network(migration: Migration) -> Answer:
     found = network(migration)
     if found is None:
         return Answer(question, "Not known", "times and windows of TCP are in a capture only")
-    who, _, why = bottleneck(found).partition(": ")
-    return Answer(question, who.capitalize(), why)
+    # "the sender: why; where", or "not known; where".
+    who, *why = re.split(": |; ", bottleneck(found), maxsplit=1)
+    return Answer(question, who.capitalize(), "".join(why))
 
 
 def _amount(migration: Migration) -> Answer:

@@ -67,7 +67,7 @@ def _draw(found: list[Epoch], width: Width) -> Figure:
     panels = drawn.subplots(2 if timed else 1, sharex=True, squeeze=False)[:, 0]
     _bars(panels[0], columns, _pages, "pages of 4 KiB", lambda value: short(value).strip())
     if timed:
-        _bars(panels[1], columns, _interval, "interval", lambda value: f"{value:g} s")
+        _bars(panels[1], columns, _interval, "interval", _about)
     text = "checkpoint" if each == 1 else f"checkpoint (each column is the largest of {each})"
     panels[-1].set_xlabel(text)
     panels[-1].xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -99,6 +99,10 @@ def _bars(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: shown(number) if number else "0"))
     axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=1))
     only_grid(axes, "y")
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds >= 0.1 else f"{seconds * 1000:g} ms"
 
 
 def _pages(epoch: Epoch) -> int:

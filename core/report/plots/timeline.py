@@ -78,7 +78,9 @@ class _Drawing:
         name_rows(lanes, width, [ROLES[lane] for lane in self.lanes])
         only_grid(lanes, "x")
         lanes.set_xlim(self.first, self.last)
-        below.set_xlabel("seconds since the first byte")
+        scale, unit = (1, "seconds") if self.whole >= 1 else (1000, "milliseconds")
+        below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * scale:g}"))
+        below.set_xlabel(f"{unit} since the first byte")
         if width is NARROW:
             below.xaxis.set_major_locator(MaxNLocator(6))
         return drawn
