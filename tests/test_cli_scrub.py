@@ -140,13 +140,16 @@ def test_a_place_that_cannot_be_written_to_is_refused(output: str, words: str, s
     assert leftovers(tmp_path, source) == {"dangling"}
 
 
-@pytest.mark.parametrize("what", ["missing", "text"])
-def test_what_cannot_be_read_leaves_nothing_behind(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["missing", "text", "other"])
+def test_what_cannot_be_read_or_holds_no_migration_leaves_nothing_behind(what: str, tmp_path: Path) -> None:
     if what == "text":
         (tmp_path / "text").write_text("a note\n" * 100)
+    elif what == "other":
+        (tmp_path / "other").write_bytes(pcap([ethernet(packet) for packet in Talk().open().close().packets]))
     result = xenmig("scrub", tmp_path / what, tmp_path / "copy")
-    assert result.code == 2
-    assert leftovers(tmp_path) <= {"text"}
+    assert (result.code, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    assert leftovers(tmp_path) <= {what}
 
 
 def test_a_pipe_is_copied_to_a_pipe(source: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.progress import Progress
 from xenmig.core.cli.units import count
+from xenmig.core.sources.errors import UnreadableInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def run(options: Namespace) -> int:
                 spool = _spool()
                 path = f"/dev/fd/{spool.fileno()}"
             summary = scrub(path, target, choice, Progress)
+            if summary.kind == "capture" and not summary.streams:
+                raise UnreadableInput(options.input, "no migration in this capture: nothing of it would be left")
     finally:
         if spool is not None:
             spool.close()

@@ -122,11 +122,10 @@ def parts(layer: str, record: int, value: Struct, length: int, byteorder: str, *
     ``state`` says that the state of devices and vcpus goes. Bytes in no part become zero.
     """
     removed = state and record in STATE[layer]
-    first = True
     for extent in extents(value, 0, length):
         if isinstance(value, qemu.EmulatorContext) and extent.name == "sections":
             yield from _emulator(value, extent, headers_only=removed)
-        elif not removed or _is_shape(extent) or (first and _is_start_info(value, extent)):
+        elif not removed or _is_shape(extent) or _is_start_info(value, extent):
             yield extent.start, extent.end, None
         elif extent.name == NOT_ZERO.get(type(extent.owner)):
             order = "little" if byteorder == "<" else "big"
