@@ -8,6 +8,7 @@ import re
 import signal
 import struct
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,7 +102,7 @@ def test_a_record_that_is_passing_by_shows_how_far_it_is() -> None:
     assert tick["pages"] == (tick["record"]["done"] - 16 - 8 * 1024) // 4096
     assert tick["left"] == {
         "least_pages": 0, "most_pages": None, "pfns": 0xFF000 - 1024, "bytes": None, "seconds": None,
-        "basis": "the least that an HVM guest has",
+        "basis": "the least that an HVM guest has", "estimated": False,
     }  # fmt: skip
 
 
@@ -256,6 +257,35 @@ def test_a_stream_file_is_followed_while_it_is_written(tmp_path: Path) -> None:
             file.write(STREAM[half:])
         assert following.ended() == 0
         assert following.out.endswith(xenmig("timeline", path).out)
+
+
+def test_a_fifo_is_waited_at_before_and_after_somebody_writes(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    with Following(path=str(path)) as following:
+        following.says("waiting for a migration")
+        time.sleep(0.3)
+        with path.open("wb") as file:
+            file.write(CAPTURE)
+        assert following.ended() == 0
+        assert "over: completed" in following.out
+    with Following(path=str(path)) as following:
+        following.says("waiting for a migration")
+        following.interrupt()
+        assert following.ended() == 130
+
+
+def test_a_packet_out_of_all_time_does_not_end_the_seconds() -> None:
+    data = bytearray(CAPTURE)
+    at, number = 24, 0
+    while at < len(data):
+        seconds = 1_700_000_000 + number // 20 if number != 10 else 4_000_000_000
+        struct.pack_into("<II", data, at, seconds, 50_000 * (number % 20))
+        at += 16 + struct.unpack_from("<I", data, at + 8)[0]
+        number += 1
+    ticks = [line["time"] for line in xenmig("timeline", "--follow", "--json", "-", input=bytes(data)).lines
+             if line["event"] == "tick"]  # fmt: skip
+    assert len([time for time in ticks if time < 2_000_000_000]) >= 3
 
 
 def test_a_compressed_file_ends_where_it_ends() -> None:

@@ -162,6 +162,7 @@ def test_the_screen_shows_where_the_migration_is(start: Start) -> None:
     assert any("now       iteration 1" in line for line in shown)
     screen.write(CAPTURE[inside(2) :])
     screen.shows("outcome   completed")
+    screen.shows("verdict   sound")
     assert screen.end() == 0
 
 

@@ -10,9 +10,11 @@ from collections import deque
 
 from xenmig.core.analysis.batches import available
 from xenmig.core.analysis.downtime import last_while_running
-from xenmig.core.analysis.forecast import StopForecast, coming_rule, dirty_next
+from xenmig.core.analysis.forecast import coming_rule, dirty_next
+from xenmig.core.analysis.moment import Left, Moment, Passing
 from xenmig.core.analysis.network import Limits, flow_of, times_of
 from xenmig.core.decode.events import PageData
+from xenmig.core.decode.records import RECORD_HEADER
 from xenmig.core.decode.stream import StreamDecoder, type_name
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from xenmig.core.analysis.iterations import Iteration
     from xenmig.core.analysis.migration import Migration
+    from xenmig.core.decode.events import Record
     from xenmig.core.sources.traffic.flow import Flow
 
     _Sample: TypeAlias = tuple[int, int, dict[str, int] | None]
@@ -32,132 +35,7 @@ if TYPE_CHECKING:
 WINDOW = 3_000_000_000
 "Nanoseconds over which the rate of the moment is taken."
 _SAMPLES = 30
-_WORD = libxc.PFN_WORD.size or 8
 _PER_KIB = GUEST_PAGE_SIZE >> 10
-
-
-class Passing:
-    """The record whose header has come and whose end has not."""
-
-    __slots__ = ("name", "done", "length")
-
-    name: str
-    done: int
-    "How many of its bytes have come."
-    length: int
-    "How many it has, header and padding included."
-
-    def __init__(self, name: str, done: int, length: int) -> None:
-        self.name = name
-        self.done = done
-        self.length = length
-
-
-class Left:
-    """What is still to come of the pass over memory that is being made."""
-
-    __slots__ = ("least", "most", "pfns", "bytes", "seconds", "basis")
-
-    least: int
-    "Pages with data: between this many"
-    most: int | None
-    "and this many; None where that is not known."
-    pfns: int | None
-    "pfns to announce, with data or without; None where these are the pages."
-    bytes: int | None
-    "Most bytes that they take."
-    seconds: float | None
-    "How long these take at the rate of the moment."
-    basis: str
-    "What says so, as a phrase."
-
-    def __init__(self, least: int, most: int | None, pfns: int | None, rate: float | None, basis: str) -> None:
-        self.least = least
-        self.most = most
-        self.pfns = pfns
-        self.bytes = None if most is None else pass_bytes(most, most if pfns is None else pfns)
-        self.seconds = self.bytes / rate if rate and self.bytes is not None else None
-        self.basis = basis
-
-
-def pass_bytes(pages: int, pfns: int) -> int:
-    """How many bytes a pass takes that announces ``pfns``, of which ``pages`` carry data, without record headers."""
-    return pages * GUEST_PAGE_SIZE + pfns * _WORD
-
-
-class Moment:
-    """The numbers at one point in time."""
-
-    # fmt: off
-    __slots__ = (
-        "time", "bytes", "stage", "iteration", "kind", "pfns", "pages", "again", "unsent", "all_pages", "all_again",
-        "between", "passing", "rate", "average", "dirty_rate", "left", "stop", "paused", "limits", "retransmitted",
-    )
-    # fmt: on
-
-    time: int
-    "Nanoseconds since 1970: of the capture's packets, else of the clock on the wall."
-    bytes: int
-    "Bytes of the stream that have come."
-    stage: str
-    """"headers", "memory", "guest state", "checkpoint", "hand-over" or "over"."""
-    iteration: int | None
-    "Number of the pass over memory that is being made, from 0."
-    kind: str
-    "Its kind, as far as it is known while it is being made: empty where it may be the last."
-    pfns: int
-    "pfns announced in it."
-    pages: int
-    "Pages with data sent in it, those of the record that is passing by included."
-    again: int
-    "How many of them had been sent before."
-    unsent: int
-    "Pages with data that are announced and still to come."
-    all_pages: int
-    "Pages with data sent in all passes."
-    all_again: int
-    "How many of them had been sent before."
-    between: bool
-    "Whether that pass has ended and no other has begun."
-    passing: Passing | None
-    rate: float | None
-    "Bytes per second over the last seconds."
-    average: float | None
-    "Bytes per second since the first byte."
-    dirty_rate: float | None
-    "Pages that the guest made dirty per second, while the pass before the last complete one was sent."
-    left: Left | None
-    stop: StopForecast | None
-    paused: float | None
-    "Seconds since the last byte that was sent while the guest was running, once it is known to be paused."
-
-    limits: Limits | None
-    "Where the time of the last seconds went; None in a file."
-    retransmitted: int
-    "Segments sent again so far, those of which only the second copy was captured included."
-
-    def __init__(self, time: int, bytes: int, stage: str) -> None:
-        self.time = time
-        self.bytes = bytes
-        self.stage = stage
-        self.iteration = None
-        self.kind = ""
-        self.pfns = 0
-        self.pages = 0
-        self.again = 0
-        self.unsent = 0
-        self.all_pages = 0
-        self.all_again = 0
-        self.between = False
-        self.passing = None
-        self.rate = None
-        self.average = None
-        self.dirty_rate = None
-        self.left = None
-        self.stop = None
-        self.paused = None
-        self.limits = None
-        self.retransmitted = 0
 
 
 class Live:
@@ -219,8 +97,7 @@ class Live:
     @property
     def opening(self) -> PageData | None:
         """The record that is passing by, where it is the first of a pass whose iteration is not there yet."""
-        decoder = self.migration.stream.decoder
-        pending = decoder.pending if isinstance(decoder, StreamDecoder) else None
+        pending = self._pending
         if not isinstance(pending, PageData) or not self.migration.iterations.would_begin(pending):
             return None
         return pending
@@ -230,6 +107,11 @@ class Live:
         """Number of the last pass that has begun; -1 before the first."""
         found = self.migration.iterations.found
         return (found[-1].index if found else -1) + (self.opening is not None)
+
+    @property
+    def _pending(self) -> Record | None:
+        decoder = self.migration.stream.decoder
+        return decoder.pending if isinstance(decoder, StreamDecoder) else None
 
     def _stage(self) -> str:
         migration = self.migration
@@ -268,11 +150,10 @@ class Live:
         return flow_of(connection, direction)
 
     def _passing(self, moment: Moment, position: int) -> None:
-        decoder = self.migration.stream.decoder
-        record = decoder.pending if isinstance(decoder, StreamDecoder) else None
+        record = self._pending
         if record is None:
             return
-        length = 8 + (record.length + 7 & ~7)
+        length = RECORD_HEADER + (record.length + 7 & ~7)
         done = min(length, max(0, position - record.offset))
         moment.passing = Passing(type_name(record), done, length)
         if not isinstance(record, PageData):
@@ -306,7 +187,8 @@ class Live:
             moment.left = Left(moment.unsent, moment.unsent, None, moment.rate, "the last batch of the pass")
         elif expected is not None:
             least, most = (moment.unsent + max(0, number - moment.pfns) for number in expected)
-            moment.left = Left(least, most, None, moment.rate, "the rate at which pages became dirty")
+            basis = "the rate at which pages became dirty"
+            moment.left = Left(least, most, None, moment.rate, basis, estimated=True)
             pages = max(pages, expected[0])
         else:
             moment.left = Left(moment.unsent, None, None, moment.rate, "what is announced")
@@ -323,8 +205,7 @@ class Live:
 
     def _is_last_batch(self) -> bool:
         """Whether the batch that is passing by is not full: only the last one of a pass is not."""
-        decoder = self.migration.stream.decoder
-        record = decoder.pending if isinstance(decoder, StreamDecoder) else None
+        record = self._pending
         return isinstance(record, PageData) and record.count < libxc.MAX_BATCH_SIZE
 
     def _expected(self, moment: Moment, done: list[Iteration]) -> tuple[int, int] | None:
@@ -361,12 +242,14 @@ class Live:
             return Left(0, most, pfns, moment.rate, "X86_PV_P2M_FRAMES")
         if guest.kind != "HVM":
             return None
+        # What has no place below the hole for devices lies above 4 GiB.
         above = max(0, pages - libxc.HVM_MMIO_START) if pages is not None else 0
         end = (1 << 20) + above if above else libxc.HVM_SPECIAL_END
         pfns = max(0, end - moment.pfns)
         if pages is None:
             return Left(0, None, pfns, moment.rate, "the least that an HVM guest has")
-        return Left(0, max(0, pages - moment.pages), pfns, moment.rate, "the configuration")
+        # Firmware and Xen have a few pages besides.
+        return Left(0, max(0, pages - moment.pages), pfns, moment.rate, "the configuration", estimated=True)
 
 
 def is_over(migration: Migration) -> bool:

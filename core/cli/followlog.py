@@ -7,15 +7,14 @@ import sys
 
 from xenmig.core.analysis.network import NETWORK, NOTHING, RECEIVER, SENDER
 from xenmig.core.cli.escape import escaped
-from xenmig.core.cli.momenttext import summary
-from xenmig.core.cli.units import utc
+from xenmig.core.cli.momenttext import clock, summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from xenmig.core.analysis.live import Moment
-    from xenmig.core.cli.follow import Overview, View
+    from xenmig.core.analysis.moment import Moment
+    from xenmig.core.cli.follower import Overview, View
     from xenmig.core.cli.happenings import Happening
 
 
@@ -47,12 +46,10 @@ class LogView:
         pass
 
     def _line(self, time: int, number: int | None, text: str) -> None:
-        day, _, rest = utc(time).partition(" ")
-        if day != self._day and rest:
+        day, stamp = clock(time)
+        if day != self._day:
             self._day = day
             sys.stdout.write(f"times are UTC, {day}\n")
-        # Milliseconds will do.
-        stamp = rest.partition(" ")[0][:-3] if rest else day
         who = "" if number is None else f"migration {number}  "
         sys.stdout.write(f"{stamp}  {who}{text}\n")
 
@@ -101,6 +98,7 @@ class JsonView:
                     "bytes": left.bytes,
                     "seconds": left.seconds,
                     "basis": left.basis,
+                    "estimated": left.estimated,
                 },
                 "held_up": None
                 if moment.limits is None

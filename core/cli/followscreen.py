@@ -6,23 +6,25 @@ from textwrap import wrap
 from time import monotonic
 
 from xenmig.core.analysis.handover import owner
-from xenmig.core.analysis.live import is_over, pass_bytes, waits_for
+from xenmig.core.analysis.live import is_over, waits_for
+from xenmig.core.analysis.moment import pass_bytes
 from xenmig.core.analysis.outcome import outcome
 from xenmig.core.cli import momenttext
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.terminal import Terminal
-from xenmig.core.cli.units import amount, count, duration, utc
+from xenmig.core.cli.timelinetext import downtime_text
+from xenmig.core.cli.units import amount, count, duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xenmig.core.analysis.iterations import Iteration
-    from xenmig.core.analysis.live import Moment
     from xenmig.core.analysis.migration import Migration
-    from xenmig.core.cli.follow import Followed, Overview, View
+    from xenmig.core.analysis.moment import Moment
+    from xenmig.core.cli.follower import Overview, Shown, View
     from xenmig.core.cli.happenings import Happening
 
 INTERVAL = 0.1
@@ -57,7 +59,7 @@ class ScreenView:
         self._terminal.enter()
 
     def happened(self, number: int | None, happening: Happening) -> None:
-        stamp = utc(happening.time)[11:23]
+        stamp = momenttext.clock(happening.time)[1]
         who = "" if number is None else f"{number}: "
         self._recent.append(f"{stamp} {who}{happening.text}")
         del self._recent[:-_KEPT]
@@ -86,22 +88,21 @@ def screen(name: str, overview: Overview, recent: list[str], columns: int, rows:
     lines += [("", False)]
     if not overview.migrations:
         lines += [(f"  {_waiting(overview)}", False)]
-    running = [one for one in overview.migrations if not is_over(one[0].live.migration)]
-    over = [one for one in overview.migrations if is_over(one[0].live.migration)]
+    running = [one for one in overview.migrations if not is_over(one.migration)]
+    over = [one for one in overview.migrations if is_over(one.migration)]
     # What runs is shown first, and the newest of what is over.
     shown = running or over[-1:]
-    for place, (followed, moment) in enumerate(shown):
+    for place, one in enumerate(shown):
         if place and len(lines) > rows - _SHORT_ROWS:
             lines += [(f"and {count(len(shown) - place, 'more migration')}", False), ("", False)]
             break
-        lines += [*_block(followed, moment, columns, alone=len(shown) == 1), ("", False)]
+        lines += [*_block(one, columns, alone=len(shown) == 1), ("", False)]
     rest = over if running else over[:-1]
     if rest:
-        lines += [(_outcome(followed.live.migration), False) for followed, _ in rest[-_MOST_OVER:]]
+        lines += [(_outcome(one.migration), False) for one in rest[-_MOST_OVER:]]
         lines.append(("", False))
     if len(shown) == 1:
-        followed, moment = shown[0]
-        table = [*_table(followed.live.migration, moment, rows - len(lines) - 1 - _LEAST_ROWS)]
+        table = [*_table(shown[0].migration, shown[0].moment, rows - len(lines) - 1 - _LEAST_ROWS)]
         lines += [(line, False) for line in table]
         lines += [("", False)] if table else []
     room = rows - len(lines)
@@ -118,7 +119,7 @@ def _title(name: str, overview: Overview, columns: int) -> str:
         if reading.capture is not None:
             what += f", {count(reading.capture.frames, 'frame')}"
         what += f", {amount(reading.input.offset)}"
-    clock = utc(overview.now)[11:19] + " UTC" if overview.now else ""
+    clock = f"{momenttext.clock(overview.now)[1][:8]} UTC" if overview.now else ""
     if overview.idle >= 1:
         clock = f"nothing for {overview.idle:.0f} s"
     return f"{what}{clock:>{max(len(clock) + 2, columns - len(what))}}"
@@ -134,23 +135,26 @@ def _waiting(overview: Overview) -> str:
     return f"waiting for a migration; {count(number, 'TCP connection')} so far, none of them is one"
 
 
-def _block(followed: Followed, moment: Moment, columns: int, *, alone: bool) -> Iterator[Line]:
-    migration = followed.live.migration
+def _block(one: Shown, columns: int, *, alone: bool) -> Iterator[Line]:
+    migration, moment = one.migration, one.moment
     ends = f"  {migration.source} -> {migration.destination}" if migration.captured else ""
     yield f"migration {migration.number}{ends}", True
     rows = [("guest", guest_text(migration.guest))] if alone else []
     if is_over(migration):
         owned = owner(migration)
         rows += [("outcome", outcome(migration)), ("owner", f"{owned.name}: {owned.reason}")]
+        rows.append(("downtime", downtime_text(migration)))
     else:
-        rows += _running(followed, moment) if alone else _shortly(followed, moment)
+        rows += _running(migration, moment) if alone else _shortly(migration, moment)
+    if one.verdict:
+        rows.append(("verdict", one.verdict))
     for label, text in rows:
         yield from _row(label, text, columns)
 
 
-def _running(followed: Followed, moment: Moment) -> Iterator[tuple[str, str]]:
+def _running(migration: Migration, moment: Moment) -> Iterator[tuple[str, str]]:
     """All that is known of a migration that runs: labels and texts."""
-    yield "now", _now(followed, moment)
+    yield "now", _now(migration, moment)
     if bar := _bar(moment):
         yield "", bar
     if moment.paused is not None:
@@ -172,9 +176,9 @@ def _running(followed: Followed, moment: Moment) -> Iterator[tuple[str, str]]:
         yield "stop", name + moment.stop.text
 
 
-def _shortly(followed: Followed, moment: Moment) -> Iterator[tuple[str, str]]:
+def _shortly(migration: Migration, moment: Moment) -> Iterator[tuple[str, str]]:
     """What there is room for when several migrations run."""
-    now = _now(followed, moment)
+    now = _now(migration, moment)
     if moment.paused is not None:
         now += f"; paused for {duration(moment.paused)}"
     yield "now", now
@@ -204,8 +208,7 @@ def _rates(moment: Moment) -> str:
     return ", ".join(rates)
 
 
-def _now(followed: Followed, moment: Moment) -> str:
-    migration = followed.live.migration
+def _now(migration: Migration, moment: Moment) -> str:
     if moment.stage == "hand-over":
         return f"hand-over; to come: {waits_for(migration)}"
     parts = [momenttext.place(moment), momenttext.passing(moment)]

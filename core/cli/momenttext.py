@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.network import NETWORK, RECEIVER, SENDER
-from xenmig.core.cli.units import amount, count, duration, rate
+from xenmig.core.cli.units import amount, count, duration, utc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.analysis.forecast import StopForecast
-    from xenmig.core.analysis.live import Left, Moment
+    from xenmig.core.analysis.moment import Left, Moment
 
 _HELD = {
     SENDER: "sender idle",
@@ -87,8 +87,8 @@ def sent(moment: Moment) -> str:
 
 
 def speed(value: float) -> str:
-    """A rate, 0 included."""
-    return rate(1, 1 / value) if value > 0 else "0 B/s"
+    """Bytes per second."""
+    return f"{amount(value)}/s"
 
 
 def dirty(pages: float) -> str:
@@ -100,12 +100,13 @@ def left(value: Left) -> str:
     """What is left of a pass."""
     if value.most is None:
         return f"at least {count(value.least, 'page') if value.pfns is None else count(value.pfns, 'pfn')}"
-    if value.least == value.most:
-        pages = count(value.most, "page")
-    elif value.least:
-        pages = f"{value.least:,} to {count(value.most, 'page')}"
-    else:
-        pages = f"at most {count(value.most, 'page')}"
+    pages = count(value.most, "page")
+    if value.least and value.least < value.most:
+        pages = f"{value.least:,} to {pages}"
+    if value.estimated:
+        pages = f"about {pages}"
+    elif value.least < value.most:
+        pages = f"at most {pages}"
     if value.pfns is not None and value.pfns > value.most:
         pages += f" among {value.pfns:,} pfns"
     took = f", {about(value.seconds)}" if value.seconds is not None else ""
@@ -122,3 +123,10 @@ def about(seconds: float) -> str:
 def percent(share: float) -> str:
     """A part of a whole, from 0 to 1."""
     return f"{100 * share:.0f} %"
+
+
+def clock(nanoseconds: int) -> tuple[str, str]:
+    """A point in time, given in nanoseconds since 1970: day and time of day in UTC, the latter with milliseconds."""
+    text = utc(nanoseconds)
+    day, _, rest = text.partition(" ")
+    return (day, rest[:12]) if rest.endswith(" UTC") else ("", text)

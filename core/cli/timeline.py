@@ -94,7 +94,7 @@ def print_timeline(
     Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when there is no migration in it.
     """
     for migration in timeline.migrations:
-        verdict = verdict_text(_findings(migration, checkers), checkers[migration.stream].complete)
+        verdict = verdict_text(findings(migration, checkers), checkers[migration.stream].complete)
         for line in lines(reading.name, migration, verdict, convergence=convergence, bandwidth=bandwidth):
             sys.stdout.write(line + "\n")
     if reading.opaque:
@@ -124,7 +124,7 @@ def _nothing(reading: Reading) -> str:
     return nothing_found(reading)
 
 
-def _findings(migration: Migration, checkers: dict[Stream, Checker]) -> dict[str, int]:
+def findings(migration: Migration, checkers: dict[Stream, Checker]) -> dict[str, int]:
     """How many findings there are in both directions of a migration, by severity."""
     counts = dict(checkers[migration.stream].counts)
     if migration.receiver is not None and migration.receiver in checkers:
@@ -146,7 +146,7 @@ def facts(
         "kind": reading.kind,
         "migrations": [
             migration_facts(migration, bandwidth)
-            | {"network": network_facts(network(migration)), "findings": _findings(migration, checkers)}
+            | {"network": network_facts(network(migration)), "findings": findings(migration, checkers)}
             for migration in timeline.migrations
         ],
         "notices": reading.notices,

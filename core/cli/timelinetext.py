@@ -81,7 +81,7 @@ def timeline_rows(migration: Migration, verdict: str) -> Iterator[tuple[str, str
     yield "owner", f"{owned.name}: {owned.reason}"
     if direction is not None:
         yield "last words", _last_words(Handover(migration))
-    yield "downtime", _downtime(migration)
+    yield "downtime", downtime_text(migration)
     rule = migration.iterations.stop_rule
     if rule is not None:
         yield "live loop", f"stopped by {rule.name}: {rule.text}" if rule.name != "unknown" else rule.text
@@ -128,7 +128,8 @@ def _last_words(found: Handover) -> str:
     return "; ".join([f"sender: {sent}", f"receiver: {received}", closed, *found.disorder])
 
 
-def _downtime(migration: Migration) -> str:
+def downtime_text(migration: Migration) -> str:
+    """The bounds of the downtime, or why there are none."""
     found = downtime(migration)
     if found is None:
         return f"not known: {why_unknown(migration)}"

@@ -35,7 +35,11 @@ def open_input(path: str, watcher: Watcher | None = None) -> Input:
     fd = 0
     try:
         if path != "-":
-            fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+            if watcher is not None:
+                # A FIFO is waited at where somebody looks on, not until somebody opens it for writing.
+                flags |= os.O_NONBLOCK
+            fd = os.open(path, flags)
         return _decompressed(_from_descriptor(fd, name, watcher))
     except BaseException as error:
         if fd:
