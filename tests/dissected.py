@@ -10,7 +10,8 @@ from xenmig.core.decode.reading import Reading
 from xenmig.core.definitions import bodies
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.guest import Guest
-from xenmig.core.definitions.libxc import PageType
+from xenmig.core.definitions.libxc import HvmContext, PageType
+from xenmig.core.definitions.shapes import CONTEXT_BEGINS
 from xenmig.core.definitions.structs import Entry, Struct
 from xenmig.wireshark.facts import HEADERS, closest_key
 from xenmig.wireshark.rows import key_of
@@ -120,7 +121,11 @@ def _part(role: str, event: Header | Record | Message, pfns: bool, guest: Guest)
     if isinstance(event, DirtyPfnList) and event.header_end:
         leaves.append((f"{key}.header_end", event.header_end))
     if body is not None and event.body is not None:
-        value = bodies.decode(event.layer, event.type, event.body, guest, event.byteorder)
+        order = event.byteorder
+        if (event.layer, event.type) == ("libxc", HvmContext.record) and event.body.startswith(CONTEXT_BEGINS["<"]):
+            # An image of its own, whatever the order of the stream: as the checks take it.
+            order = "<"
+        value = bodies.decode(event.layer, event.type, event.body, guest, order)
         assert value is not None
         _struct(value, _body_key(event, value), leaves)
     if event.padding:

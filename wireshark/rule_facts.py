@@ -30,9 +30,8 @@ that tshark prints, of the guest's stream."""
 BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
 "Of the rules over what is inside bodies those that the definitions decide."
 INSIDE = (colo_rules, hvm_context_rules, memory_rules, policy_rules, pv_rules)
-"""Rules that compare what several records, or guest memory, say: ``xenmig verify --bodies`` and ``--deep`` hold streams
-to them, the dissector does not. It would have to keep the guest's state, a byte for each of its pages, and for COLO how
-far the receiver's loop has come."""
+"""Rules that compare what several records, fields or pages say. The dissector does not hold streams to them: it would
+have to keep the guest's state, a byte for each of its pages, and for COLO how far the receiver's loop has come."""
 SHOWN = tuple(
     rule
     for rule in RULES

@@ -16294,10 +16294,10 @@ do
     -- HVM_CONTEXT: core/check/hvm_context.py.
     function body_rules.of_problem(record, kind, path)
         if record.layer == "libxc" and record.type == names.libxc.HVM_CONTEXT then
-            if path == "entries[0].magic" or path == "entries[0].typecode" then
-                return nil
-            elseif path:sub(-9) == ".typecode" then
+            if path:sub(-9) == ".typecode" then
                 return "hvm-context-typecode"
+            elseif path == "entries[0].magic" then
+                return nil
             elseif kind == "length" and path == "" then
                 return "hvm-context-tail"
             elseif kind == "length" or kind == "count" then
@@ -16310,6 +16310,16 @@ do
             return nil
         end
         return definitions.rule_of_problem[kind]
+    end
+
+    -- The byte order of the body that begins at index `at` of `data`. An hvm_save image is one of its own: no Xen writes big
+    -- endian streams, so nobody can say in which order theirs would be.
+    function body_rules.order(record, data, at)
+        local usual = facts.hvm_header[1]
+        if record.type == names.libxc.HVM_CONTEXT and record.layer == "libxc" and sub(data, at, at + #usual - 1) == usual then
+            return "<"
+        end
+        return record.order
     end
 
     -- Look at a record of known type of which no bytes are missing.
@@ -16360,7 +16370,6 @@ do
     end
 
     special.libxc[names.libxc.HVM_CONTEXT] = function(_, record, body)
-        -- No Xen writes big endian streams, so nobody can say in which order their hvm_save images would be.
         local usual, other = facts.hvm_header[1], facts.hvm_header[2]
         if sub(body, 1, #usual) ~= usual and not (record.order == ">" and sub(body, 1, #other) == other) then
             tell(record, "libxc-hvm-context-header", { actual = numbers.dump(body, #usual) })
@@ -17459,7 +17468,7 @@ do
             record.stop = record.at + 8 + length + (-length) % 8
             record.head = sub(buffer, at, at + 15)
             record.missing = 0
-            record.guest_width = direction.guest_width
+            record.guest_width = direction.libxc.width
             passes.begin(direction, record)
         end
         return record
@@ -17539,9 +17548,6 @@ do
         end
         keep(direction, record, buffer, at, size)
         judge(direction, record, not record.large and sub(buffer, at + 8, at + 7 + length) or nil)
-        if kind == names.libxc.X86_PV_INFO and layer == "libxc" and length > 0 then
-            direction.guest_width = buffer:byte(at + 8)
-        end
         if record.stop > record.whole then
             direction.pending = record
             direction.skip = record.stop - record.whole
@@ -18723,7 +18729,7 @@ do
             body:set_text(definition.name)
             local hidden = is_page_data and not elements.show_pfns and { pfns = true } or nil
             local sink = trees.sink(body, tvb, base + begins - 1, rule_of_body(element), hidden)
-            structs.decode(definition, data, begins, stop, order, begins, sink)
+            structs.decode(definition, data, begins, stop, body_rules.order(element, data, begins), begins, sink)
             if is_page_data then
                 page_summary(body, element)
             end

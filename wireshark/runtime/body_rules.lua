@@ -28,10 +28,10 @@ do
     -- HVM_CONTEXT: core/check/hvm_context.py.
     function body_rules.of_problem(record, kind, path)
         if record.layer == "libxc" and record.type == names.libxc.HVM_CONTEXT then
-            if path == "entries[0].magic" or path == "entries[0].typecode" then
-                return nil
-            elseif path:sub(-9) == ".typecode" then
+            if path:sub(-9) == ".typecode" then
                 return "hvm-context-typecode"
+            elseif path == "entries[0].magic" then
+                return nil
             elseif kind == "length" and path == "" then
                 return "hvm-context-tail"
             elseif kind == "length" or kind == "count" then
@@ -44,6 +44,16 @@ do
             return nil
         end
         return definitions.rule_of_problem[kind]
+    end
+
+    -- The byte order of the body that begins at index `at` of `data`. An hvm_save image is one of its own: no Xen writes big
+    -- endian streams, so nobody can say in which order theirs would be.
+    function body_rules.order(record, data, at)
+        local usual = facts.hvm_header[1]
+        if record.type == names.libxc.HVM_CONTEXT and record.layer == "libxc" and sub(data, at, at + #usual - 1) == usual then
+            return "<"
+        end
+        return record.order
     end
 
     -- Look at a record of known type of which no bytes are missing.
@@ -94,7 +104,6 @@ do
     end
 
     special.libxc[names.libxc.HVM_CONTEXT] = function(_, record, body)
-        -- No Xen writes big endian streams, so nobody can say in which order their hvm_save images would be.
         local usual, other = facts.hvm_header[1], facts.hvm_header[2]
         if sub(body, 1, #usual) ~= usual and not (record.order == ">" and sub(body, 1, #other) == other) then
             tell(record, "libxc-hvm-context-header", { actual = numbers.dump(body, #usual) })

@@ -138,7 +138,7 @@ do
             body:set_text(definition.name)
             local hidden = is_page_data and not elements.show_pfns and { pfns = true } or nil
             local sink = trees.sink(body, tvb, base + begins - 1, rule_of_body(element), hidden)
-            structs.decode(definition, data, begins, stop, order, begins, sink)
+            structs.decode(definition, data, begins, stop, body_rules.order(element, data, begins), begins, sink)
             if is_page_data then
                 page_summary(body, element)
             end

@@ -71,7 +71,7 @@ do
             record.stop = record.at + 8 + length + (-length) % 8
             record.head = sub(buffer, at, at + 15)
             record.missing = 0
-            record.guest_width = direction.guest_width
+            record.guest_width = direction.libxc.width
             passes.begin(direction, record)
         end
         return record
@@ -151,9 +151,6 @@ do
         end
         keep(direction, record, buffer, at, size)
         judge(direction, record, not record.large and sub(buffer, at + 8, at + 7 + length) or nil)
-        if kind == names.libxc.X86_PV_INFO and layer == "libxc" and length > 0 then
-            direction.guest_width = buffer:byte(at + 8)
-        end
         if record.stop > record.whole then
             direction.pending = record
             direction.skip = record.stop - record.whole
