@@ -13,6 +13,8 @@ from xenmig.core.report.palette import ROLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from matplotlib.figure import Figure
+
     from xenmig.core.report.drawing import Plot, Width
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -48,32 +50,36 @@ class Styles:
 
 
 def file(plot: Plot, width: Width, format: str) -> bytes:
-    """The plot as the contents of a file, on light ground; ``format`` is "svg" or "png"."""
+    """The plot with its title, as the contents of a file on light ground; ``format`` is "svg" or "png"."""
     with style():
         drawn = plot.draw(width)
-        out = io.BytesIO()
+        drawn.suptitle(plot.title, x=0.006, ha="left", fontsize=14, fontweight="bold")
         if format == "svg":
-            drawn.savefig(out, format=format, metadata={"Date": None, "Title": plot.title})
-            return _with_tips(out.getvalue())
+            return tostring(_svg(drawn, plot.title))
+        out = io.BytesIO()
         drawn.savefig(out, format=format, dpi=drawn.dpi * PNG_SCALE, metadata={"Title": plot.title})
     return out.getvalue()
 
 
-def _with_tips(data: bytes) -> bytes:
-    root = fromstring(data)  # noqa: S314 - matplotlib wrote it
+def _svg(drawn: Figure, title: str) -> Element:
+    """A figure as an SVG document, in which elements with a tip have it as their title."""
+    out = io.BytesIO()
+    drawn.savefig(out, format="svg", metadata={"Date": None, "Title": title})
+    root = fromstring(out.getvalue())  # noqa: S314 - matplotlib wrote it
     for element in root.iter():
         text = element.get("id", "")
         if text.startswith(TIP):
             del element.attrib["id"]
-            title = Element(f"{_SVG}title")
-            title.text = text.removeprefix(TIP)
-            element.insert(0, title)
-    return tostring(root)
+            tip = Element(f"{_SVG}title")
+            tip.text = text.removeprefix(TIP)
+            element.insert(0, tip)
+    return root
 
 
 def inline(plot: Plot, width: Width, prefix: str, styles: Styles) -> str:
     """The plot as an ``svg`` element. ``prefix`` makes its ids unlike all others in the page."""
-    root = fromstring(file(plot, width, "svg"))  # noqa: S314 - matplotlib wrote it
+    with style():
+        root = _svg(plot.draw(width), plot.title)
     _prune(root)
     for element in [root] if width is WIDE else [*root.iter()]:
         # Its own title is another; and where fingers point, nothing hovers.

@@ -74,7 +74,7 @@ def _draw(found: list[Epoch], width: Width) -> Figure:
     handles = [Patch(color=LIGHT["stop"], label="complete")]
     if not all(epoch.complete for epoch in found):
         handles.append(Patch(color=LIGHT["suspend"], label="incomplete: a receiver drops it"))
-    drawn.legend(handles=handles, loc="outside upper left", ncols=2)
+    drawn.legend(handles=handles, loc="outside upper right", ncols=2)
     return drawn
 
 

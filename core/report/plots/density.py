@@ -125,7 +125,7 @@ def _draw(density: Density, width: Width) -> Figure:
         labels=[f"{row * cells.iterations:,}" for row in range(0, len(cells.rows), step)],
     )
     drawn.legend(
-        loc="outside upper left",
+        loc="outside upper right",
         ncols=3 if width is NARROW else LEVELS,
         title="share of each range's pages that was sent",
         alignment="left",

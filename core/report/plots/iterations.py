@@ -89,7 +89,7 @@ def _draw(found: list[Iteration], width: Width) -> Figure:
     step = max(1, -(-len(columns) * PIXELS_PER_TICK // width.pixels))
     ticks = range(0, len(columns), step)
     axes.set_xticks(ticks, labels=[f"{found[at * each].index:,}" for at in ticks])
-    drawn.legend(handles=named, loc="outside upper left", ncols=3)
+    drawn.legend(handles=named, loc="outside upper right", ncols=3)
     return drawn
 
 
