@@ -91,8 +91,7 @@ def memory_rows(memory: Memory) -> Iterator[tuple[str, str]]:
         name = "" if place else "hot ranges"
         text = f"pfns 0x{one.first:x}-0x{one.last:x} (0x{start:x}-0x{end:x}): {count(one.pages, 'page')}"
         yield name, f"{text} came more than once, {one.again:,} in vain"
-    pages = memory.hottest(MOST_HOT)
-    if pages:
-        least = " or more" if memory.counts.saturated else ""
-        listed = ", ".join(f"0x{page.pfn:x} (0x{page.pfn * GUEST_PAGE_SIZE:x}) {page.times}" for page in pages)
-        yield "hot pages", f"times sent{least}: {listed}"
+    least = "at least " if memory.counts.saturated else ""
+    for place, page in enumerate(memory.hottest(MOST_HOT)):
+        text = f"pfn 0x{page.pfn:x} (0x{page.pfn * GUEST_PAGE_SIZE:x}): sent {least}{page.times:,} times"
+        yield "" if place else "hot pages", text
