@@ -191,24 +191,24 @@ def test_a_jump_beyond_the_end_counts_only_what_was_there(
 
 
 def test_no_byte_of_a_file_is_read_twice_and_jumps_are_not_read(saved: Callable[[bytes], FileInput]) -> None:
-    source = Watched(saved(block(b"j" * 8208, 4 << 20) * 8 + block(b"end", 0)))
+    source = Watched(saved(block(b"j" * 8192, 4 << 20) * 8 + block(b"end", 0)))
     consumer = BlockConsumer()
     assert len(events_of(source, consumer)) == 9
     end = 0
     for start, length in source.reads:
         assert start >= end
         end = start + length
-    assert sum(length for _, length in source.reads) == consumer.delivered <= 9 * (12 << 10)
+    assert sum(length for _, length in source.reads) == consumer.delivered <= 9 * 8208
 
 
 def test_pieces_grow_while_nothing_is_skipped_and_shrink_after_a_jump(saved: Callable[[bytes], FileInput]) -> None:
     source = Watched(saved(block(b"s" * 24, 0) * 60_000 + block(b"", 1 << 20) + block(b"s" * 24, 0) * 2000))
     events_of(source)
     lengths = [length >> 10 for _, length in source.reads]
-    assert lengths[:6] == [12, 24, 48, 96, 192, 256]
+    assert lengths[:6] == [8, 16, 32, 64, 128, 256]
     after = next(index for index, (start, _) in enumerate(source.reads) if start > 60_000 * 32)
-    assert lengths[after] == 12
-    assert lengths[after + 1] == 24
+    assert lengths[after] == 8
+    assert lengths[after + 1] == 16
 
 
 def test_a_large_need_is_read_at_once_but_never_more_than_a_bounded_piece(

@@ -97,6 +97,14 @@ class RecordDecoder(HeaderDecoder):
         layer = self.layer
         order = self._order[layer]
         head = HEADS[order]
+        if layer == "libxc" and end - at >= RECORD_HEADER:
+            # Where guest memory was jumped over there is another PAGE_DATA, and nothing else in what was read.
+            kind, length = head(buffer, at)
+            if kind == PAGE_DATA and 8 <= length <= LENGTH_MAX:
+                after = self._page_data(buffer, at, end, length, order)
+                if after == at or self._pending is not None:
+                    return after
+                at = after
         known = KNOWN_TYPES[layer]
         handing_over = HANDING_OVER[layer]
         page_data = PAGE_DATA if layer == "libxc" else -1
@@ -300,12 +308,14 @@ class RecordDecoder(HeaderDecoder):
     def _finish(self, record: Record) -> None:
         """The last byte of a record, or of the hole that it ends in, has passed."""
         after = record.offset + RECORD_HEADER + (record.length + 7 & ~7)
-        record.last = self._packet_at(after - 1)
+        record.last = self._packet_at(after - 1) if self._piece_offsets else self.packet
         self.events.append(record)
         self._pending = None
         self._pad = 0
         self.index += 1
-        self._state, self.need = self._records, RECORD_HEADER
+        self.need = RECORD_HEADER
+        if self._state != self._records:
+            self._state = self._records
         if record.type in HANDING_OVER[record.layer]:
             self._hand_over(record.layer, record.type, after)
 

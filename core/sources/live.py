@@ -45,8 +45,8 @@ class LivePipe(PipeInput):
             passed += there
         return passed
 
-    def _receive(self, count: int) -> bytes:
-        return super()._receive(count) if self._ready() else b""
+    def _fill(self, count: int) -> int:
+        return super()._fill(count) if self._ready() else 0
 
     def _ready(self) -> bool:
         """Wait until there is something to read, or the end; False when the watcher has had enough."""

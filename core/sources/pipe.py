@@ -23,7 +23,7 @@ class PipeInput:
     into this process.
     """
 
-    __slots__ = ("name", "offset", "size", "notice", "_fd", "_owned", "_ahead", "_null")
+    __slots__ = ("name", "offset", "size", "notice", "_fd", "_owned", "_ahead", "_null", "_room")
 
     name: str
     offset: int
@@ -40,6 +40,7 @@ class PipeInput:
         self._owned = owned
         self._ahead = b""
         self._null = -1
+        self._room = memoryview(bytearray())
         try:
             from fcntl import F_SETPIPE_SZ, fcntl
 
@@ -71,10 +72,10 @@ class PipeInput:
         if count - passed >= _SPLICE_FROM and hasattr(os, "splice"):
             passed += self._splice(count - passed)
         while passed < count:
-            data = self._receive(min(count - passed, _DROP))
-            if not data:
+            dropped = self._fill(min(count - passed, _DROP))
+            if not dropped:
                 break
-            passed += len(data)
+            passed += dropped
         self.offset += passed
         return passed
 
@@ -86,9 +87,21 @@ class PipeInput:
         self._fd = self._null = -1
 
     def _receive(self, count: int) -> bytes:
+        """Up to ``count`` bytes, in an object that was made for no more than came.
+
+        A pipe gives any number of bytes. Objects that are made for 256 KiB and then cut down leave holes of all sizes
+        behind, and how much memory was taken in the end depended on how the writer went along.
+        """
+        there = self._fill(count)
+        return bytes(self._room[:there])
+
+    def _fill(self, count: int) -> int:
+        """Put up to ``count`` bytes into the room that is kept for them; returns how many came."""
+        if len(self._room) < count:
+            self._room = memoryview(bytearray(count))
         while True:
             try:
-                return os.read(self._fd, count)
+                return os.readv(self._fd, (self._room[:count],))
             except BlockingIOError:
                 # Whoever shares this pipe made it non-blocking; setting it back would surprise them.
                 from select import POLLIN, poll
@@ -98,7 +111,7 @@ class PipeInput:
                 waiting.poll()
             except OSError as error:
                 self.notice = f"reading failed at byte {self.offset}: {error.strerror}"
-                return b""
+                return 0
 
     def _splice(self, count: int) -> int:
         """Move up to ``count`` bytes into the null device; fewer, even 0, when that is not possible."""

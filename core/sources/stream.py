@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from xenmig.core.sources.consumer import Consumer
     from xenmig.core.sources.input import Input
 
-_SMALLEST = 12 << 10
-"Holds a PAGE_DATA header with its array of 1024 pfns (8 KiB), which is what a jump over guest memory leads to."
+_SMALLEST = 16 + (8 << 10)
+"""What a jump over guest memory leads to: a PAGE_DATA header with its array of 1024 pfns. Not more, since the next jump
+begins right behind."""
 _LARGEST = 1 << 18
 _TOGETHER = 32
 "Events of a file that are handed over together where each comes from a small piece and so cannot hold much."
