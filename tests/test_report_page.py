@@ -35,15 +35,10 @@ LARGEST = 1_000_000
 "Characters that a page of a real capture may have; the largest here is a tenth of it."
 
 NAMES = (
-    "<script>document.title = 'run'</script>",
-    '"><img src=x onerror="document.title = \'run\'">',
-    "</style></title><svg onload=alert(1)>",
-    "{{ 7 * 7 }}{% for i in range(9) %}&lt;b&gt;&amp;amp;",
-    "\x1b[31m\x00\x07\x7f\x9b",
-    "\u202egnp.exe\u2066\u200f",
-    "\ud800",
-    "x" * 100_000,
-    "`javascript:alert(1)`' onmouseover='alert(1)",
+    "<script>document.title = 'run'</script>\"><img src=x onerror=\"document.title = 'run'\">' onmouseover='alert(1)",
+    "</style></title><svg onload=alert(1)>{{ 7 * 7 }}{% for i in range(9) %}&lt;b&gt;&amp;amp;",
+    "\x1b[31m\x00\x07\x7f\x9b\u202egnp.exe\u2066\u200f\ud800",
+    "x" * 30_000,
 )
 "Names that a guest may have."
 
@@ -147,7 +142,7 @@ def test_every_kind_of_stream_makes_a_page(variety: str, tmp_path: Path) -> None
 def test_text_from_a_stream_stays_text(name: str) -> None:
     page = report_of_guest(name)
     assert_harmless(page)
-    assert len(page) < 200_000
+    assert len(page) < 100_000
     assert page.replace("\n", "").isprintable()
 
 
@@ -161,8 +156,8 @@ def test_the_title_says_whose_migration_it_is(tmp_path: Path) -> None:
 
 def test_the_same_input_makes_the_same_page(tmp_path: Path) -> None:
     path = tmp_path / "capture"
-    path.write_bytes(named("twice"))
-    assert report(path, tmp_path / "one.html") == report(path, tmp_path / "two.html")
+    path.write_bytes(named(NAMES[0]))
+    assert report(path, tmp_path / "report.html") == report_of_guest(NAMES[0])
 
 
 def test_a_page_holds_no_guest_memory(tmp_path: Path) -> None:

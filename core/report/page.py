@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 SUBJECTS_IN_FULL = 12
 "Migrations that have plots and tables; of more there is a line each."
+LONGEST_NAME = 240
+"Characters of a guest's name that the title has."
 MOST_SPANS = 240
 "Spans that are listed of a migration: the first half and the last."
 
@@ -132,7 +134,10 @@ def _title(subjects: Sequence[Subject]) -> str:
     if len(subjects) != 1:
         return f"{len(subjects)} migrations"
     migration = subjects[0].migration
-    return f"{'Migration' if migration.captured else 'Saved state'} of {migration.guest.name or 'a guest'}"
+    name = migration.guest.name
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}..."
+    return f"{'Migration' if migration.captured else 'Saved state'} of {name or 'a guest'}"
 
 
 def _file(name: str) -> str:
