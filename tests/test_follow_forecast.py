@@ -35,6 +35,12 @@ def test_a_quiet_guest_may_stop_earlier() -> None:
     assert (forecast.name, forecast.earliest, forecast.latest) == ("unknown", 3, 4)
 
 
+def test_both_rules_may_come_to_the_same() -> None:
+    forecast = coming_rule(3, 5000, dirty=100.0, sent=1000.0, pages=100)
+    assert (forecast.name, forecast.earliest, forecast.latest) == ("unknown", 4, 4)
+    assert "earliest" not in forecast.text
+
+
 @pytest.mark.parametrize(("index", "before"), [(2, 49), (5, 3000)])
 def test_behind_the_last_live_pass_the_guest_is_paused(index: int, before: int) -> None:
     forecast = coming_rule(index, before, dirty=1.0, sent=1.0, pages=10)

@@ -67,5 +67,7 @@ def coming_rule(index: int, before: int | None, dirty: float | None, sent: float
         pages *= share
         if pages < SPP_TARGET_DIRTY_COUNT:
             text = f"{latest}, or after iteration {number + 1} at the earliest when {few}"
+            if number + 1 == last:
+                text = f"after iteration {last} (SPP_MAX_ITERATIONS, perhaps SPP_TARGET_DIRTY_COUNT too)"
             return StopForecast("unknown", text, number + 1, last)
     return StopForecast("SPP_MAX_ITERATIONS", f"{latest}, with {pages:,.0f} pages dirty at least", last, last)

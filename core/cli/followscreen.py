@@ -161,7 +161,7 @@ def _running(migration: Migration, moment: Moment) -> Iterator[tuple[str, str]]:
         yield "paused", f"{duration(moment.paused)} since the last byte sent while the guest ran"
     yield "rate", _rates(moment)
     if held := momenttext.network(moment):
-        yield "network", held
+        yield "held up", held
     if moment.stage == "memory" and not moment.between:
         all_of_it = f"; in all {moment.all_pages:,} ({moment.all_again:,} again)" if moment.iteration else ""
         yield "sent", momenttext.sent(moment) + all_of_it

@@ -49,10 +49,8 @@ def network(moment: Moment) -> str:
     if limits is None or not limits.total:
         return ""
     sender, receiver, between = (percent(limits.share(name)) for name in (SENDER, RECEIVER, NETWORK))
-    parts = [f"sender idle {sender}", f"waiting for receiver {receiver}, for network {between}"]
-    if moment.retransmitted:
-        parts.append(f"{moment.retransmitted:,} sent again")
-    return ", ".join(parts)
+    again = f"; {count(moment.retransmitted, 'segment')} sent again" if moment.retransmitted else ""
+    return f"by sender {sender}, receiver {receiver}, network {between}{again}"
 
 
 def stop_shortly(stop: StopForecast) -> str:
