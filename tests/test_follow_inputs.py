@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.captures import BytesInput, Talk, ethernet, pcap
+from tests.captures import START, BytesInput, Talk, ethernet, pcap, pcapng
 from xenmig.core.sources.capture import Capture
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.live import GrowingFile, LivePipe
@@ -161,27 +161,58 @@ def test_an_input_that_is_ended_before_its_first_byte_is_refused(tmp_path: Path)
 
 @pytest.mark.parametrize("step", [1_000, 300_000_000, 3_000_000_000])
 def test_a_watcher_sees_all_frames_before_a_point_in_packet_time_and_none_after_it(step: int) -> None:
+    packets = conversation(40, 100)
+    times = [START + step * number for number in range(len(packets))]
+    assert seen(pcap(packets, step=step)) == expected(times)
+
+
+@pytest.mark.parametrize("size", [1448, 9000, 60_000])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("nanoseconds", [True, False])
+def test_so_it_does_in_windows_that_are_not_walked_over(size: int, order: str, nanoseconds: bool) -> None:
+    step = 7_000_000_000 // (3_000_000 // size)
+    packets = conversation(3_000_000 // size, size)
+    times = [START + step * number for number in range(len(packets))]
+    rounded = [moment if nanoseconds else moment // 1000 * 1000 for moment in times]
+    assert seen(pcap(packets, order=order, nanoseconds=nanoseconds, step=step)) == expected(rounded)
+
+
+def test_so_it_does_in_pcapng() -> None:
+    packets = conversation(5000, 1448)
+    times = [START + 1_000_000 * number for number in range(len(packets))]
+    assert seen(pcapng(packets)) == expected(times)
+
+
+def conversation(count: int, size: int) -> list[bytes]:
+    """The frames of a connection with that many segments of one size, and acknowledgments between them."""
     talk = Talk().open()
-    for _ in range(40):
-        talk.send(talk.client, b"x" * 100)
-    packets = [ethernet(packet) for packet in talk.packets]
-    seen: list[int] = []
+    for number in range(count):
+        talk.send(talk.client, bytes([number & 0xFF]) * size)
+        if number % 2:
+            talk.send(talk.server, b"")
+    return [ethernet(packet) for packet in talk.packets]
+
+
+def seen(data: bytes) -> list[int]:
+    """How many frames had been taken whenever a point in time a second later than the last had been reached."""
+    found: list[int] = []
 
     class Watcher(Patient):
         def reached(self, time: int) -> None:
             super().reached(time)
-            seen.append(capture.frames)
+            found.append(capture.frames)
 
-    watcher = Watcher()
-    capture = Capture(BytesInput(pcap(packets, step=step)), lambda *_: None, watcher=watcher)
+    capture = Capture(BytesInput(data), lambda *_: None, watcher=Watcher())
     assert list(capture) == []
-    assert capture.frames == len(packets)
-    start = watcher.times[0]
-    times = [start + step * number for number in range(len(packets))]
-    expected = []
+    return found
+
+
+def expected(times: list[int]) -> list[int]:
+    """The same, from the times of the frames."""
+    found = []
     due = 0
     for number, moment in enumerate(times):
         if moment >= due:
-            expected.append(number)
+            found.append(number)
             due = moment + 1_000_000_000
-    assert seen == expected
+    return found
