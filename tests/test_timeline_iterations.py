@@ -11,7 +11,9 @@ from tests.command import xenmig
 from tests.corpus import CORPUS, requires_corpus, sample
 from tests.decoding import decoded
 from tests.streams import CHECKPOINT, VERIFY, StreamBuilder, checkpointed, guest
-from xenmig.core.analysis.iterations import MOST_KEPT, Iterations
+from xenmig.core.analysis.iterations import KEPT_BYTES, MOST_KEPT, Iterations
+from xenmig.core.analysis.memory import Memory
+from xenmig.core.analysis.pfn_counts import Room
 from xenmig.core.decode.stream import StreamDecoder
 
 if TYPE_CHECKING:
@@ -146,6 +148,21 @@ def test_memory_is_bounded_however_many_iterations_there_are() -> None:
     assert found.omitted == 500
     assert found.found[0].index == 0
     assert found.found[-1].index == MOST_KEPT + 499
+
+
+def test_many_streams_share_the_room_for_many_iterations() -> None:
+    record = StreamBuilder().pages([0xF << 60]).data
+    decoder = StreamDecoder()
+    data = StreamBuilder().libxc().static_data(3).data + record * 300
+    decoder.feed(data, 0, len(data))
+    room = Room(30 * KEPT_BYTES)
+    streams = [Iterations(Memory(room)) for _ in range(10)]
+    for one in streams:
+        one.take(decoder.events)
+    assert [len(one.found) for one in streams] == [130, *[100] * 9]
+    for one in streams:
+        assert len(one.found) + one.omitted == 300
+        assert (one.found[0].index, one.found[-1].index) == (0, 299)
 
 
 # -- real migrations --------------------------------------------------------------------------------------------------

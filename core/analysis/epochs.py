@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from xenmig.core.analysis.batches import available
+from xenmig.core.analysis.pfn_counts import Room
 from xenmig.core.decode.events import DirtyPfnList, PageData, Record, Truncated
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.libxl import CheckpointStateId
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 2_000
 "Epochs that are kept; of more, those in the middle are left out."
+ALWAYS_KEPT = 100
+"Epochs that are kept of every stream; more take from the room that all streams share."
+KEPT_BYTES = 1024
+"What one takes of it, with its packets."
 MOST_WAITING = 64
 "Answers of a receiver that are kept until the checkpoint that they are about has come."
 
@@ -103,7 +108,7 @@ class Epochs:
 
     # fmt: off
     __slots__ = (
-        "found", "omitted", "complete", "last_complete", "colo", "_current", "_closed", "_ended", "_answers",
+        "found", "omitted", "complete", "last_complete", "colo", "_room", "_current", "_closed", "_ended", "_answers",
     )
     # fmt: on
 
@@ -118,7 +123,9 @@ class Epochs:
     colo: bool
     "Whether there are records of COLO."
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        """``room`` is what all streams of an input share."""
+        self._room = room or Room()
         self.found = []
         self.omitted = 0
         self.complete = 0
@@ -203,8 +210,9 @@ class Epochs:
     def _begin(self, epoch: Epoch) -> Epoch:
         self._current = epoch
         self._closed = False
-        if len(self.found) >= MOST_KEPT:
-            del self.found[MOST_KEPT // 2]
+        kept = len(self.found)
+        if kept >= MOST_KEPT or (kept >= ALWAYS_KEPT and not self._room.take(KEPT_BYTES)):
+            del self.found[kept // 2]
             self.omitted += 1
         self.found.append(epoch)
         return epoch

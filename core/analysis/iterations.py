@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from xenmig.core.decode.events import Event
     from xenmig.core.sources.packet import Packet
 
-MOST_KEPT = 20_000
+MOST_KEPT = 5_000
 "Iterations that are kept; of a stream with more of them (a checkpointed one), those in the middle are left out."
+ALWAYS_KEPT = 100
+"Iterations that are kept of every stream; more take from the room that all streams share."
+KEPT_BYTES = 512
+"What one takes of it, with its packets."
 
 BEFORE_MEMORY = (
     libxc.X86PvInfo.record,
@@ -248,7 +252,8 @@ class Iterations:
                 "SPP_TARGET_DIRTY_COUNT",
                 f"no page was dirty after iteration {live[-1].index} (unless the sender has a policy of its own)",
             )
-        return StopRule("unknown", f"{len(live)} live iterations: the sender has a policy that is not Xen's default")
+        count = live[-1].index + 1
+        return StopRule("unknown", f"{count:,} live iterations: the sender has a policy that is not Xen's default")
 
     def _pages(self, event: PageData, size: int, pfns: int, pages: int) -> None:
         current = self._begin(event) if self._batches.begins(event) else self.found[-1]
@@ -267,14 +272,16 @@ class Iterations:
             dirtying = (event.first.time - self.found[-1].first.time) / 1e9
         iteration = Iteration(self._count, self._phase, event.offset, event.first, dirtying)
         self._count += 1
-        if len(self.found) >= MOST_KEPT:
+        kept = len(self.found)
+        full = kept >= MOST_KEPT or (kept >= ALWAYS_KEPT and not self._memory.room.take(KEPT_BYTES))
+        if full:
             # Removing one from the middle of a list of this size costs less than a page of guest memory does.
-            del self.found[MOST_KEPT // 2]
+            del self.found[kept // 2]
             self.omitted += 1
         self.found.append(iteration)
         if self._phase == "precopy":
-            if len(self._live) >= MOST_KEPT:
-                del self._live[MOST_KEPT // 2]
+            if full:
+                del self._live[len(self._live) // 2]
             self._live.append(iteration)
         return iteration
 

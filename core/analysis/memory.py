@@ -63,7 +63,7 @@ class Memory:
     Besides the counts (a byte a pfn, see :class:`PfnCounts`) and a map of at most half a megabyte, nothing is kept.
     """
 
-    __slots__ = ("announced", "sent", "types", "unknown", "counts", "density", "_iteration")
+    __slots__ = ("announced", "sent", "types", "unknown", "counts", "density", "room", "_iteration")
 
     announced: int
     "Entries of pfn arrays, with a page or without."
@@ -77,6 +77,8 @@ class Memory:
     "How often each pfn came with a page."
     density: Density
     "Pages by iteration and range of pfns."
+    room: Room
+    "What all streams of an input share."
 
     def __init__(self, room: Room | None = None) -> None:
         """``room`` is what hostile streams share."""
@@ -86,7 +88,8 @@ class Memory:
         self.unknown = 0
         self.density = Density()
         self._iteration = 0
-        self.counts = PfnCounts(room or Room(), self._placed)
+        self.room = room or Room()
+        self.counts = PfnCounts(self.room, self._placed)
 
     def take(self, event: PageData, pages: int, iteration: int) -> int:
         """Count the first ``pages`` pages of a record; returns how many of them came for the first time."""

@@ -100,7 +100,7 @@ class Migration:
         self.memory = Memory(room)
         self.iterations = Iterations(self.memory)
         self.phases = Phases()
-        self.epochs = Epochs()
+        self.epochs = Epochs(self.memory.room)
         self.records = 0
         self.ended = False
         self.last_record: Record | None = None
