@@ -135,7 +135,10 @@ def test_every_kind_of_stream_makes_a_page(variety: str, tmp_path: Path) -> None
     path = tmp_path / "stream"
     path.write_bytes(VARIETIES[variety].data)
     root = assert_harmless(report(path, tmp_path / "report.html"))
+    asked = [next(iter(answer.all("h3"))).text for answer in root.all("section", "answer")]
+    assert asked == ["Is it all there?", "Is the stream sound?", "How large is it?"]
     assert "no times" in root.text
+    assert "What the bytes of the stream are" in [figure.text for figure in root.all("h3")]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])

@@ -34,14 +34,11 @@ class Answer(NamedTuple):
 def answers(subject: Subject) -> list[Answer]:
     """The answers in the order in which people ask."""
     migration = subject.migration
-    return [
-        _result(migration),
-        _pause(migration),
-        _owner(migration),
-        _stream(subject),
-        _network(migration),
-        _amount(migration),
-    ]
+    if not migration.captured:
+        # A file knows nothing of times, of the network, and of what became of the guest.
+        return [_result(migration), _stream(subject), _amount(migration)]
+    first = [_result(migration), _pause(migration), _owner(migration), _stream(subject)]
+    return [*first, _network(migration), _amount(migration)]
 
 
 def _result(migration: Migration) -> Answer:
@@ -99,17 +96,17 @@ def _network(migration: Migration) -> Answer:
     question = "What held it up?"
     found = network(migration)
     if found is None:
-        return Answer(question, "Not known", "times and windows of TCP are in a capture only")
+        return Answer(question, "Not known", "the traffic of this connection was not measured")
     # "the sender: why; where", or "not known; where".
     who, *why = re.split(": |; ", bottleneck(found), maxsplit=1)
     return Answer(question, who.capitalize(), "".join(why))
 
 
 def _amount(migration: Migration) -> Answer:
-    question = "How much was sent?"
+    question = "How much was sent?" if migration.captured else "How large is it?"
     answer = amount(migration.bytes)
     if migration.first is None or migration.last is None:
-        return Answer(question, answer, "a file of bytes: it has no times")
+        return Answer(question, answer, "a stream file has bytes and no times")
     seconds = (migration.last.time - migration.first.time) / 1e9
     speed = rate(migration.bytes, seconds)
     texts = [f"in {duration(seconds)}" + (f", {speed} on average" if speed else "")]

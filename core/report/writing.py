@@ -13,7 +13,7 @@ from xenmig.core.cli.progress import Progress
 from xenmig.core.decode.reading import Reading
 from xenmig.core.report import svg
 from xenmig.core.report.drawing import WIDE
-from xenmig.core.report.page import page
+from xenmig.core.report.page import SUBJECTS_IN_FULL, page
 from xenmig.core.report.plots import plots_of
 from xenmig.core.report.subject import Subjects
 from xenmig.core.sources.errors import UnreadableInput
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def write(path: str, output: str, plots: str | None, format: str) -> int:
-    """Read ``path`` and write the page, and with ``plots`` a file for each plot into that folder.
+    """Read ``path`` and write the page, and with ``plots`` a file for each plot in it into that folder.
 
     Returns the exit code. Raises UnreadableInput when there is no migration, or when a file to be written is the input;
     OSError when one cannot be written.
@@ -35,7 +35,7 @@ def write(path: str, output: str, plots: str | None, format: str) -> int:
         reading, found = _read(path)
         if plots is not None:
             os.makedirs(plots, exist_ok=True)
-            for subject in found:
+            for subject in found[:SUBJECTS_IN_FULL]:
                 for plot in plots_of(subject.migration):
                     name = f"migration-{subject.migration.number}-{plot.name}.{format}"
                     with _output(os.path.join(plots, name), path) as picture:
