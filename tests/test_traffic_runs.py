@@ -151,7 +151,7 @@ def test_any_conversation_is_measured_the_same_and_adds_up(
             shares = (flow.sending, flow.in_flight, flow.recovery, flow.window, flow.answer, flow.idle)
             assert min(shares) >= 0
             assert 0 <= flow.transfer_time <= one.time - one.series.begin
-            assert flow.payload_bytes >= sum(one.series.columns[2 * flow.side])
+            assert flow.payload_bytes - flow.retransmitted_bytes == sum(one.series.columns[2 * flow.side])
             assert flow.wire_bytes == sum(one.series.columns[2 * flow.side + 1])
             assert flow.spurious + flow.out_of_order <= flow.retransmitted + flow.out_of_order <= flow.segments
             assert all(duration > 0 for duration, *_ in flow.waits)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 # Of a flow, what is shown as it is: counts and bytes.
 _NUMBERS = (
     "frames", "wire_bytes", "segments", "payload_bytes", "retransmitted", "retransmitted_bytes", "spurious",
-    "spurious_bytes", "fast", "timeouts", "out_of_order", "late_bytes", "resent_unseen", "resent_unseen_bytes", "jumps",
-    "keep_alives", "window_probes", "duplicate_acks", "window_updates", "acknowledgments", "zero_windows",
-    "window_full", "unseen_acks", "round_trips",
+    "spurious_bytes", "fast", "timeouts", "out_of_order", "late_bytes", "resent_unseen", "resent_unseen_bytes",
+    "jumps", "keep_alives", "window_probes", "duplicate_acks", "window_updates", "acknowledgments", "overtaken_acks",
+    "zero_windows", "window_full", "unseen_acks", "round_trips",
 )  # fmt: skip
 
 

@@ -71,12 +71,12 @@ class Flow:
         "peer", "side", "frames", "wire_bytes", "segments", "payload_bytes", "retransmitted", "retransmitted_bytes",
         "spurious", "spurious_bytes", "fast", "timeouts", "out_of_order", "late_bytes", "resent_unseen",
         "resent_unseen_bytes", "jumps", "keep_alives", "window_probes", "duplicate_acks", "window_updates",
-        "acknowledgments", "zero_windows", "zero_window_time", "window_full", "unseen_acks", "unseen", "peak",
-        "largest_window", "round_trips", "round_trip", "round_trip_least", "round_trip_most", "waits", "sending",
-        "in_flight", "recovery", "window", "answer", "idle", "silence", "first_payload", "last_payload", "start",
-        "next", "fin", "received", "acknowledged", "edge", "farthest", "raw_window", "shift", "mss", "near", "since",
-        "recover", "doubt", "duplicates", "acknowledged_time", "answered", "zero_since", "timed_end", "timed_at",
-        "timed_next", "least_wait",
+        "acknowledgments", "overtaken_acks", "zero_windows", "zero_window_time", "window_full", "unseen_acks",
+        "unseen", "peak", "largest_window", "round_trips", "round_trip", "round_trip_least", "round_trip_most",
+        "waits", "sending", "in_flight", "recovery", "window", "answer", "idle", "silence", "first_payload",
+        "last_payload", "start", "next", "fin", "received", "acknowledged", "edge", "farthest", "raw_window", "shift",
+        "mss", "near", "since", "recover", "doubt", "duplicates", "acknowledged_time", "answered", "zero_since",
+        "timed_end", "timed_at", "timed_next", "least_wait",
     )
     # fmt: on
 
@@ -121,6 +121,8 @@ class Flow:
     "The same with another window."
     acknowledgments: int
     "Segments by which the receiver acknowledged something new."
+    overtaken_acks: int
+    "Segments of the receiver that acknowledge less than one captured before."
     zero_windows: int
     "Segments that announced a window of zero."
     zero_window_time: int
@@ -187,7 +189,7 @@ class Flow:
         self.retransmitted = self.retransmitted_bytes = self.spurious = self.spurious_bytes = 0
         self.fast = self.timeouts = self.out_of_order = self.late_bytes = 0
         self.resent_unseen = self.resent_unseen_bytes = self.jumps = self.keep_alives = self.window_probes = 0
-        self.duplicate_acks = self.window_updates = self.acknowledgments = 0
+        self.duplicate_acks = self.window_updates = self.acknowledgments = self.overtaken_acks = 0
         self.zero_windows = self.zero_window_time = self.window_full = self.unseen_acks = 0
         self.unseen = Unseen()
         self.peak = self.largest_window = self.round_trips = 0
@@ -216,6 +218,7 @@ class Flow:
         """Whether segments and acknowledgments just go on, so that a run of them may be counted at once."""
         return (
             self.acknowledged
+            and self.fin < 0
             and self.recover < 0
             and not self.doubt
             and not self.unseen.waiting(self.received)
@@ -227,32 +230,32 @@ class Flow:
         """The first place becomes known: by a SYN, by payload, or by an acknowledgment."""
         self.start = self.next = self.received = self.timed_next = place
 
-    def carry(self, sequence: int, length: int, flags: int, time: int) -> None:
+    def carry(self, sequence: int, length: int, flags: int, time: int) -> int:
         """A segment of this direction, without SYN; its acknowledgment is the peer's to :meth:`acknowledge`.
 
-        Time up to it must have been accounted for; see :meth:`pass_time`.
+        Time up to it must have been accounted for; see :meth:`pass_time`. Returns how many of its bytes are new.
         """
         if self.start < 0:
             if not length:
-                return
+                return 0
             self.begin(sequence)
         place = unwrapped(sequence, self.next)
         if length <= 1 and place == self.next - 1 and not flags & (FIN | RST):
             self.keep_alives += 1
             self.window_probes += self.raw_window == 0
-            return
+            return 0
         if length == 1 and place == self.next and self.raw_window == 0:
             # Not accepted as long as the window is closed: the byte comes again.
             self.window_probes += 1
-            return
+            return 0
         end = place + length
-        if length:
-            self._payload(place, end, length, time)
+        fresh = self._payload(place, end, length, time) if length else 0
         if flags & FIN and end >= self.next:
             self.next = end + 1
             self.fin = end
+        return fresh
 
-    def _payload(self, place: int, end: int, length: int, time: int) -> None:
+    def _payload(self, place: int, end: int, length: int, time: int) -> int:
         self.segments += 1
         self.payload_bytes += length
         if self.first_payload < 0:
@@ -261,11 +264,11 @@ class Flow:
         self.window_full += end == self.edge
         expected = self.next
         if place < expected:
-            self._again(place, end, length, time)
-            if end <= expected:
-                return
-            self.next = end
-            return
+            fresh = self._again(place, end, length, time)
+            if end > expected:
+                self.next = end
+                fresh += end - expected
+            return fresh
         if place > expected:
             self.jumps += 1
             self.unseen.add(expected, place, time, self.received)
@@ -276,6 +279,7 @@ class Flow:
             self.timed_end = end
             self.timed_at = time
             self.timed_next = end + max(TIMED_EVERY, (end - self.start) // TIMED_PART)
+        return length
 
     def _disbelieve(self) -> None:
         """The sender went beyond the window: what its SYN and the receiver's say about the shift cannot be so."""
@@ -284,8 +288,11 @@ class Flow:
         self.window = 0
         self.waits = [wait for wait in self.waits if wait[3] is not WINDOW]
 
-    def _again(self, place: int, end: int, length: int, time: int) -> None:
-        """Bytes at places that had been passed: sent again, overtaken, or captured in another order."""
+    def _again(self, place: int, end: int, length: int, time: int) -> int:
+        """Bytes at places that had been passed: sent again, overtaken, or captured in another order.
+
+        Returns how many of them had not been captured before.
+        """
         fresh, missed = self.unseen.fill(place, end)
         old = min(end, self.next) - place - fresh
         spurious = end <= self.received
@@ -309,10 +316,11 @@ class Flow:
         if self.timed_end > place:
             self.timed_end = -1
         if overtaken or spurious:
-            return
+            return fresh
         if self.duplicates >= FAST_ACKS and place == self.received and time - self.acknowledged_time < FAST_TIME:
             self.fast += 1
         self.recover = max(self.recover, self.next)
+        return fresh
 
     def acknowledge(
         self, acknowledgment: int, window: int, length: int, flags: int, *, expected: bool, time: int
@@ -336,7 +344,8 @@ class Flow:
                 self.duplicates += 1
                 self.acknowledged_time = time
         elif place < self.received:
-            # Overtaken by a later one, whose window counts (RFC 9293, section 3.10.7.4).
+            # Its window does not count (RFC 9293, section 3.10.7.4).
+            self.overtaken_acks += 1
             return
         if not flags & (FIN | RST):
             if not window:

@@ -102,10 +102,7 @@ class Traffic:
                 )
                 if self.answer_time >= 0 and flow is self._opener:
                     self._shake(time)
-        flow.carry(sequence, length, flags, time)
-        if new:
-            fresh = length if place >= before or not known else place + length - before
-            series.columns[column][series.index] += fresh
+        series.columns[column][series.index] += flow.carry(sequence, length, flags, time)
 
     def _synchronise(self, flow: Flow, sequence: int, flags: int, window: int, options: bytes, time: int) -> None:
         peer = flow.peer
@@ -129,6 +126,8 @@ class Traffic:
             flow.shift, peer.shift = theirs, shift
         # The window of a SYN itself is never shifted.
         peer.open_window(window, 0)
+        # Nor is it one that a later segment updates.
+        peer.raw_window = -1
 
     def _shake(self, time: int) -> None:
         """The handshake's third segment: now both parts of the round trip are known."""
