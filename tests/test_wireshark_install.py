@@ -201,5 +201,6 @@ def test_pyshark_opens_captures_with_the_dissector_loaded(
         [*by, sys.executable, "-c", PYSHARK, capture, wrapper], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+    assert "Lua" not in done.stderr
     assert len(set(done.stdout.split())) == 1
     assert [int(frequency) > 0 for frequency in done.stdout.split()] == [True] * 3
