@@ -212,6 +212,14 @@ def test_ctrl_c_prints_what_is_known_and_ends_with_130() -> None:
         assert re.search(r"outcome +cut off: the capture ends inside record", following.out)
 
 
+@pytest.mark.parametrize("place", [100_000, 5_000_000])
+def test_a_record_that_is_cut_off_is_told_once(place: int) -> None:
+    result = xenmig("timeline", "--follow", "--json", "-", input=STREAM[: BUILT.at(PAGE_DATA).offset + place])
+    (migration,) = result.lines[-1]["migrations"]
+    begun = [line["iteration"] for line in result.lines if line["event"] == "iteration-begun"]
+    assert begun == [iteration["index"] for iteration in migration["iterations"]] == [0]
+
+
 def test_ctrl_c_before_there_is_anything_ends_with_130_too() -> None:
     for data in b"", CAPTURE[:24], CAPTURE[:500]:
         with Following() as following:

@@ -111,7 +111,10 @@ class Live:
     @property
     def _pending(self) -> Record | None:
         decoder = self.migration.stream.decoder
-        return decoder.pending if isinstance(decoder, StreamDecoder) else None
+        # What the end of input cut off has been counted as far as it goes.
+        if self.migration.truncated is not None or not isinstance(decoder, StreamDecoder):
+            return None
+        return decoder.pending
 
     def _stage(self) -> str:
         migration = self.migration
