@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.analysis import iterations, phases
+from xenmig.core.analysis import iterations, spans
 from xenmig.core.decode.recognise import MAGIC, STREAMS
 from xenmig.core.definitions import libvirt, libxc, libxl, xl
 from xenmig.core.definitions.bodies import BODIES
@@ -29,19 +29,21 @@ HEADERS = (
 "What is not the body of a record."
 
 PHASES = {
-    "headers": phases.HEADERS,
+    "preamble": spans.PREAMBLE,
+    "static_data": spans.STATIC_DATA,
     "memory": "memory",
-    "precopy": "precopy",
-    "stop_and_copy": "stop-and-copy",
-    "non_live": "non-live",
-    "verify": "verify",
-    "checkpoint": "checkpoint",
-    "state": phases.STATE,
-    "emulator": phases.EMULATOR,
-    "ending": phases.ENDING,
-    "hand_over": "hand-over",
+    "precopy": spans.PRECOPY,
+    "stop_and_copy": spans.STOP_AND_COPY,
+    "non_live": spans.NON_LIVE,
+    "verify": spans.VERIFY,
+    "checkpoint": spans.CHECKPOINT,
+    "state": spans.STATE,
+    "emulator": spans.EMULATOR,
+    "ending": spans.END,
+    "hand_over": spans.HANDOVER,
 }
-"Values of ``xenmig.phase``: phases as core/analysis/phases.py calls them, and the kinds of its iterations."
+"""Values of ``xenmig.phase``, as the timeline calls them, and "memory" for a pass of which nobody knows yet what it is.
+The timeline's other phases are those in which no byte of the stream passes."""
 
 
 def closest_key(layer: str, record: int, choice: int) -> str:
@@ -104,7 +106,7 @@ def facts(rows: Rows) -> dict[str, Plain]:
                 "name": text.name,
                 "bytes": text.data,
                 "doc": text.doc,
-                "phase": PHASES["headers" if text is xl.BANNER else "hand_over"],
+                "phase": PHASES["preamble" if text is xl.BANNER else "hand_over"],
             }
             for text in xl.TEXTS
             if not text.to_receiver

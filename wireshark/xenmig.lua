@@ -34,7 +34,7 @@ local definitions = {
             name = "banner",
             bytes = "xl migration receiver ready, send binary domain data.\10",
             doc = "the receiver waits for the guest",
-            phase = "headers",
+            phase = "preamble",
         },
         {
             name = "ready",
@@ -78,7 +78,8 @@ local definitions = {
         [15] = { name = "XTAB", doc = "not present or not sent now, without data", data = false },
     },
     phases = {
-        headers = "headers",
+        preamble = "preamble",
+        static_data = "static data",
         memory = "memory",
         precopy = "precopy",
         stop_and_copy = "stop-and-copy",
@@ -87,7 +88,7 @@ local definitions = {
         checkpoint = "checkpoint",
         state = "guest state",
         emulator = "device model state",
-        ending = "end of the stream",
+        ending = "end",
         hand_over = "hand-over",
     },
     before_memory = { [2] = true, [3] = true, [16] = true, [17] = true, [18] = true },
@@ -16995,7 +16996,7 @@ do
         if record.layer == "libxl" then
             local kind = record.type
             if kind == numbers_of.libxl.LIBXC_CONTEXT then
-                record.phase = phases.headers
+                record.phase = phases.preamble
             elseif kind == numbers_of.libxl.END then
                 record.phase = phases.ending
             elseif kind == numbers_of.libxl.CHECKPOINT_END or kind == numbers_of.libxl.CHECKPOINT_STATE then
@@ -17010,7 +17011,7 @@ do
         elseif record.type == numbers_of.libxc.CHECKPOINT then
             record.phase = phases.checkpoint
         elseif before_memory[record.type] and #direction.passes == 0 then
-            record.phase = phases.headers
+            record.phase = phases.static_data
         else
             record.phase = phases.state
         end
@@ -17181,7 +17182,7 @@ do
         local position = direction.base + at - 1
         local element = take(direction, position, "header")
         element.key, element.layer, element.order = key, direction.layer, order
-        element.phase = definitions.phases.headers
+        element.phase = definitions.phases.preamble
         know(direction, element, position + size)
         settle(direction, element, position + size, position + size)
         keep(direction, element, buffer, at, size)
@@ -17776,7 +17777,7 @@ do
         end
         local element = take(direction, at, "header")
         local bytes = directions.take_held(direction)
-        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, definitions.phases.headers
+        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, definitions.phases.preamble
         element.order = key == direction.wrapped_key and direction.order_wrapper or direction.order_libxc
         element.bytes, element.last = bytes, direction.frame
         element.shown = behind + 1

@@ -29,7 +29,7 @@ do
         if record.layer == "libxl" then
             local kind = record.type
             if kind == numbers_of.libxl.LIBXC_CONTEXT then
-                record.phase = phases.headers
+                record.phase = phases.preamble
             elseif kind == numbers_of.libxl.END then
                 record.phase = phases.ending
             elseif kind == numbers_of.libxl.CHECKPOINT_END or kind == numbers_of.libxl.CHECKPOINT_STATE then
@@ -44,7 +44,7 @@ do
         elseif record.type == numbers_of.libxc.CHECKPOINT then
             record.phase = phases.checkpoint
         elseif before_memory[record.type] and #direction.passes == 0 then
-            record.phase = phases.headers
+            record.phase = phases.static_data
         else
             record.phase = phases.state
         end

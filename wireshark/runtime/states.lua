@@ -61,7 +61,7 @@ do
         local position = direction.base + at - 1
         local element = take(direction, position, "header")
         element.key, element.layer, element.order = key, direction.layer, order
-        element.phase = definitions.phases.headers
+        element.phase = definitions.phases.preamble
         know(direction, element, position + size)
         settle(direction, element, position + size, position + size)
         keep(direction, element, buffer, at, size)

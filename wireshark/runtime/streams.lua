@@ -112,7 +112,7 @@ do
         end
         local element = take(direction, at, "header")
         local bytes = directions.take_held(direction)
-        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, definitions.phases.headers
+        element.key, element.layer, element.cut, element.phase = key, direction.layer, true, definitions.phases.preamble
         element.order = key == direction.wrapped_key and direction.order_wrapper or direction.order_libxc
         element.bytes, element.last = bytes, direction.frame
         element.shown = behind + 1
