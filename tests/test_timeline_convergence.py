@@ -15,6 +15,7 @@ from tests.corpus import CORPUS, requires_corpus, sample
 from tests.streams import BANNER, PAGE_DATA, guest
 from tests.timelines import facts, migration
 from xenmig.core.analysis.prediction import Model
+from xenmig.core.cli.table import named
 from xenmig.core.cli.units import bandwidth
 from xenmig.core.definitions.libxc import SPP_MAX_ITERATIONS, SPP_TARGET_DIRTY_COUNT
 
@@ -190,6 +191,19 @@ def test_no_line_of_a_table_is_wider_than_a_terminal() -> None:
         lines = xenmig("timeline", "--convergence", sample(name).unpacked()).out.splitlines()
         tables = "\n".join(lines).split("\n\n")[1:]
         assert max(len(line) for table in tables for line in table.splitlines()) <= 120
+
+
+def test_on_a_terminal_long_rows_go_on_below_themselves() -> None:
+    rows = [("outcome", "failed: the sender closed the connection between two records"), ("owner", "source")]
+    assert [*named(rows, 40)] == [
+        "  outcome  failed: the sender closed the",
+        "           connection between two",
+        "           records",
+        "  owner    source",
+    ]
+    assert [*named(rows)] == [f"  outcome  {rows[0][1]}", "  owner    source"]
+    # Where there is no room for anything, nothing is cut.
+    assert [*named(rows, 12)] == [*named(rows)]
 
 
 def test_no_time_between_two_passes_is_no_rate(tmp_path: Path) -> None:

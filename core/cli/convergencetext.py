@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from xenmig.core.analysis.prediction import ASSUMPTION, Model
-from xenmig.core.cli.table import aligned
+from xenmig.core.cli.table import aligned, named
 from xenmig.core.cli.units import count, duration, rate
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
@@ -23,8 +23,8 @@ MOST_HOT = 5
 "Pages and ranges that are listed."
 
 
-def lines(migration: Migration) -> Iterator[str]:
-    """The pages of each iteration, and which of them were sent in vain."""
+def lines(migration: Migration, width: int = 0) -> Iterator[str]:
+    """The pages of each iteration, and which of them were sent in vain; ``width`` as for the timeline."""
     found = migration.iterations.found
     if found:
         yield "  convergence: pages by iteration"
@@ -32,7 +32,7 @@ def lines(migration: Migration) -> Iterator[str]:
     memory = migration.memory
     if memory.distinct:
         yield ""
-        yield from aligned([*memory_rows(memory)])
+        yield from named([*memory_rows(memory)], width)
 
 
 def prediction(migration: Migration, bandwidth: float) -> Iterator[str]:

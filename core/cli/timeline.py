@@ -5,6 +5,7 @@ Times come from a capture; a stream file has bytes only.
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from xenmig.core.analysis.timeline import Timeline
@@ -93,9 +94,10 @@ def print_timeline(
 
     Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when there is no migration in it.
     """
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for migration in timeline.migrations:
         verdict = verdict_text(findings(migration, checkers), checkers[migration.stream].complete)
-        for line in lines(reading.name, migration, verdict, convergence=convergence, bandwidth=bandwidth):
+        for line in lines(reading.name, migration, verdict, convergence=convergence, bandwidth=bandwidth, width=width):
             sys.stdout.write(line + "\n")
     if reading.opaque:
         from xenmig.core.cli.networktext import opaque_lines

@@ -10,7 +10,7 @@ from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import completeness, layers_text
 from xenmig.core.cli.messagetext import message_text
-from xenmig.core.cli.table import aligned
+from xenmig.core.cli.table import aligned, named
 from xenmig.core.cli.units import count, duration, rate, utc
 from xenmig.core.cli.verdict import verdict
 
@@ -29,16 +29,22 @@ MOST_ROWS = 60
 
 
 def lines(
-    name: str, migration: Migration, verdict: str, *, convergence: bool = False, bandwidth: float | None = None
+    name: str,
+    migration: Migration,
+    verdict: str,
+    *,
+    convergence: bool = False,
+    bandwidth: float | None = None,
+    width: int = 0,
 ) -> Iterator[str]:
-    """All about one migration of the input ``name``."""
+    """All about one migration of the input ``name``; ``width`` is that of the terminal, or 0 when it is none."""
     if migration.number > 1:
         yield ""
     if migration.captured:
         yield f"{escaped(name)}: migration {migration.number}, {migration.source} -> {migration.destination}"
     else:
         yield escaped(name)
-    yield from aligned([*timeline_rows(migration, verdict)])
+    yield from named([*timeline_rows(migration, verdict)], width)
     table = [*_table(migration)]
     if len(table) > 1:
         yield ""
@@ -52,7 +58,7 @@ def lines(
 
         if convergence:
             yield ""
-            yield from convergencetext.lines(migration)
+            yield from convergencetext.lines(migration, width)
         if bandwidth is not None:
             yield ""
             yield from convergencetext.prediction(migration, bandwidth)
