@@ -15144,6 +15144,7 @@ local definitions = {
         ["timers.PitMode"] = {
             digits = 0,
             known = "0, 1, 2, 3, 4, 5, 7, 255",
+            open = true,
             names = {
                 [0] = "TERMINAL_COUNT",
                 [1] = "ONE_SHOT",

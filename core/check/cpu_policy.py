@@ -63,9 +63,8 @@ def _limits(telling: Telling, policy: CpuidLeaves) -> None:
     extended = max((leaf for leaf in present if EXTENDED <= leaf <= EXTENDED_MAX), default=None)
     told = policy.register(0, 0, "a")
     if told is not None and min(told, BASIC_MAX) != basic:
-        telling.tell(
-            "cpuid-limits", f"leaf 0 says that 0x{told:x} is the last basic leaf, which is 0x{basic:x}", 0, basic, told
-        )
+        rule = "cpuid-limits-raised" if basic is not None and told > basic else "cpuid-limits"
+        telling.tell(rule, f"leaf 0 says that 0x{told:x} is the last basic leaf, which is 0x{basic:x}", 0, basic, told)
     told = policy.register(EXTENDED, 0, "a")
     # A sender leaves out what is above its own tables, so there may be fewer than the leaf says.
     if told is not None and extended is not None and told < extended:

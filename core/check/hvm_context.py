@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xenmig.core.check import cpu_state
 from xenmig.core.check.control_registers import not_allowed_in_cr4
-from xenmig.core.definitions.shapes import CR0_KNOWN, EFER_KNOWN
+from xenmig.core.definitions.shapes import CR0_KNOWN, EFER_KNOWN, PIT_MODES
 from xenmig.core.definitions.typecodes import Typecode
 
 TYPE_CHECKING = False
@@ -126,7 +126,8 @@ def _instances(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> None:
         for number, entry in by_code.get(kind, {}).items():
             if number not in vcpus:
                 problem = f"{name(entry)} is of a vcpu of which there is nothing else"
-                telling.tell("hvm-context-vcpus", problem, entry.offset)
+                rule = "hvm-context-vcpu-unknown" if number >= count else "hvm-context-vcpus"
+                telling.tell(rule, problem, entry.offset)
     if CPU not in by_code:
         telling.tell("hvm-context-vcpus", "there is no CPU: no vcpu runs")
     there = [code for code in EMULATED if code in by_code]
@@ -237,6 +238,8 @@ def _pit(telling: Telling, entry: Entry, data: Any) -> None:
             channel.bcd > 1 and "bcd",
             (channel.gate > 1 or (number < 2 and channel.gate != 1)) and "gate",
         ]
+        if channel.mode not in PIT_MODES:
+            tell("hvm-pit-mode", f"mode of channel {number} is {channel.mode}", "channels")
         for field in filter(None, wrong):
             tell("hvm-pit", f"{field} of channel {number} is {getattr(channel, str(field))}", "channels")
     if data.speaker_data_on > 1:

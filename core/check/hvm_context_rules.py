@@ -14,7 +14,7 @@ RULES = (
             "Xen restores a guest from entries that follow one another; a wrong length or a missing end loses the rest."
         ),
         source="xen/arch/x86/hvm/save.c, hvm_load and hvm_load_entry",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "hvm-context-tail",
@@ -23,7 +23,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Xen writes nothing behind the entry that ends the chain, and does not look there.",
         source="xen/arch/x86/hvm/save.c, hvm_save",
-        receivers="none",
+        receivers="none, as 4.17 and 4.20 showed",
     ),
     Rule(
         "hvm-context-typecode",
@@ -35,7 +35,7 @@ RULES = (
             "reserved for one)."
         ),
         source="xen/arch/x86/hvm/save.c, hvm_load",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "hvm-context-order",
@@ -53,7 +53,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Only vcpus and the two PICs have more than one instance.",
         source="xen/arch/x86/hvm, save handlers of the types",
-        receivers="all",
+        receivers="none, for a third PIC: all, by their source",
     ),
     Rule(
         "hvm-context-length-release",
@@ -62,7 +62,7 @@ RULES = (
         message="{what}: {problem}",
         reason="The domain header names another release than the one that wrote the entries.",
         source="xen/include/public/arch-x86/hvm/save.h of each release",
-        receivers="none: what is missing is taken for zero",
+        receivers="none, as 4.17 and 4.20 showed: what is missing is taken for zero",
     ),
     Rule(
         "hvm-context-vcpus",
@@ -71,7 +71,16 @@ RULES = (
         message="{what}: {problem}",
         reason="Xen writes the local APIC, memory types, machine checks and TSC of every vcpu, from 0 on.",
         source="xen/arch/x86/hvm, save handlers of the types",
-        receivers="none",
+        receivers="none, as 4.17 and 4.20 showed",
+    ),
+    Rule(
+        "hvm-context-vcpu-unknown",
+        ERROR,
+        title="state of a vcpu that the guest does not have",
+        message="{what}: {problem}",
+        reason="Xen looks for the vcpu by that number; bytes were damaged, or the stream is another guest's.",
+        source="xen/arch/x86/hvm/hvm.c, hvm_load_cpu_ctxt",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "hvm-context-viridian",
@@ -161,7 +170,16 @@ RULES = (
         message="{what}: {problem}",
         reason="Bytes were damaged.",
         source="xen/arch/x86/emul-i8254.c, pit_check",
-        receivers="4.19 and later",
+        receivers="4.19 and later, by their source",
+    ),
+    Rule(
+        "hvm-pit-mode",
+        WARNING,
+        title="mode that the PIT does not have",
+        message="{what}: {problem}",
+        reason="Bytes were damaged.",
+        source="xen/arch/x86/emul-i8254.c, pit_check",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "hvm-lapic-base",
@@ -179,7 +197,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Bytes were damaged.",
         source="xen/arch/x86/hvm/vlapic.c",
-        receivers="none",
+        receivers="none, as 4.17 and 4.20 showed",
     ),
     Rule(
         "hvm-hpet-reserved",
@@ -206,7 +224,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Bytes were damaged: the guest could not have set it.",
         source="xen/arch/x86/hvm/mtrr.c",
-        receivers="none",
+        receivers="none, as 4.17 and 4.20 showed",
     ),
     Rule(
         "hvm-xsave-mask",

@@ -12,7 +12,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Another program than Xen's own wrote the stream.",
         source="xg_sr_common.h, MAX_BATCH_SIZE",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "page-data-order",
@@ -21,7 +21,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Senders walk through a bitmap of pages; bytes were damaged, or another program wrote the stream.",
         source="xg_sr_save.c, send_dirty_pages",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "page-data-pfn-range",
@@ -39,7 +39,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Only PV guests have pages that Xen knows to be page tables.",
         source="xen/arch/x86/domctl.c, getpageframeinfo3",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "page-data-xalloc",

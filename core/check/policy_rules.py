@@ -87,7 +87,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Xen writes them ascending, and subleaves only of leaves 4, 7, 0xb and 0xd.",
         source="xen/arch/x86/lib/cpu-policy/copy-to-buffer.c, x86_cpuid_copy_to_buffer",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took leaves out of order and twice",
     ),
     Rule(
         "cpuid-range",
@@ -108,6 +108,15 @@ RULES = (
         receivers="none",
     ),
     Rule(
+        "cpuid-limits-raised",
+        ERROR,
+        title="CPUID promises leaves that do not come",
+        message="{what}: {problem}",
+        reason="The leaf that says how many there are was damaged, or leaves were lost.",
+        source="xen/arch/x86/lib/cpu-policy/policy.c, x86_cpu_policies_are_compatible",
+        receivers="all: 4.17 and 4.20 refused a raised limit",
+    ),
+    Rule(
         "cpuid-xstate",
         WARNING,
         title="CPUID describes extended processor state that cannot be",
@@ -123,7 +132,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Bytes were damaged, or the sender is newer than the MSRs known here.",
         source="xen/arch/x86/lib/cpu-policy/copy-from-buffer.c, x86_msr_copy_from_buffer",
-        receivers="all that are not newer",
+        receivers="all that are not newer: 4.17 and 4.20 refused a third and a repeated entry",
     ),
     Rule(
         "msr-policy-arch-caps",
@@ -150,7 +159,7 @@ RULES = (
         message="{what}: {problem}",
         reason="The stream of another guest, or xl save was given another configuration.",
         source="tools/libs/light/libxl_types.idl, libxl_domain_type",
-        receivers="all",
+        receivers="PV against HVM: all, by their source; HVM against PVH: none",
     ),
     Rule(
         "config-vcpus",
@@ -168,6 +177,6 @@ RULES = (
         message="{what}: {problem}",
         reason="It lies in the guest's own memory; a record was lost, or the parameter is wrong.",
         source="xg_dom_x86.c, alloc_magic_pages_hvm",
-        receivers="none: the guest would find zeros there",
+        receivers="none, as 4.17 and 4.20 showed: the guest would find zeros there",
     ),
 )

@@ -183,7 +183,7 @@ SHAPES: dict[str, Shape] = {
         (),
         (
             (6, 1, 0, 255, (0, 1, 2, 3, 4), 1, 0), (9, 1, 0, 255, (0, 1, 2, 3, 4), 1, 0),
-            (10, 1, 0, 255, (0, 1, 2, 3, 4), 1, 0), (13, 1, 0, 255, (0, 1, 2, 3, 4, 5, 7, 255), 1, 0),
+            (10, 1, 0, 255, (0, 1, 2, 3, 4), 1, 0),
         ),
     ),
     "HvmHwPit": (
@@ -194,7 +194,7 @@ SHAPES: dict[str, Shape] = {
         (),
         (
             (6, 1, 0, 255, (0, 1, 2, 3, 4), 16, 3), (9, 1, 0, 255, (0, 1, 2, 3, 4), 16, 3),
-            (10, 1, 0, 255, (0, 1, 2, 3, 4), 16, 3), (13, 1, 0, 255, (0, 1, 2, 3, 4, 5, 7, 255), 16, 3),
+            (10, 1, 0, 255, (0, 1, 2, 3, 4), 16, 3),
         ),
     ),
     "HvmHwRtc": (
@@ -638,5 +638,6 @@ CONTEXT_BEGINS = {
 "What HVM_CONTEXT begins with in each byte order: the descriptor of its header, and the magic number."
 DESCRIPTOR = "<HHI"
 ENTRIES_MAX = 16384
+PIT_MODES = (0, 1, 2, 3, 4, 5, 7, 255)
 CR0_KNOWN = 0xe005003f
 EFER_KNOWN = 0x205d01

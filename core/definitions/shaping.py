@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from xenmig.core.definitions import bodies, chain, hvm_context, libxc, registers
+from xenmig.core.definitions import bodies, chain, hvm_context, libxc, registers, timers
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.typecodes import Typecode
 
@@ -197,6 +197,7 @@ def text() -> str:
     lines += ["CONTEXT_BEGINS = {", *[f'    "{order}": {_begins(order)},' for order in ("<", ">")], "}"]
     lines += ['"What HVM_CONTEXT begins with in each byte order: the descriptor of its header, and the magic number."']
     lines += [f'DESCRIPTOR = "{hvm_context.HvmSaveDescriptor.layout().format}"', f"ENTRIES_MAX = {chain.ENTRIES_MAX}"]
+    lines += [f"PIT_MODES = {tuple(timers.PitMode.known)}"]
     lines += [f"{name} = 0x{sum(1 << bit for bit in flags.known):x}" for name, flags in FLAGS.items()]
     lines += [""]
     return "\n".join(lines)

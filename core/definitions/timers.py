@@ -19,7 +19,7 @@ class RwState(Enumeration):
     WORD1 = value(4, "high byte, the low byte has passed")
 
 
-class PitMode(Enumeration):
+class PitMode(Enumeration, open=True):
     """Operating mode of a PIT channel."""
 
     TERMINAL_COUNT = value(0, "interrupt at the end of the count")
