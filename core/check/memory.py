@@ -30,11 +30,6 @@ USUAL = {0: _XTAB_AND_DATA, 8: _PV, 4: bytes(byte for byte in _PV if byte >> 4 n
 "Bytes with types that need no look, by width of a PV guest; 0 for HVM guests."
 
 
-def _column(pfns: PfnArray) -> bytes:
-    """The bytes with the types."""
-    return (pfns.words or b"")[7 if pfns.byteorder == "<" else 0 :: 8]
-
-
 class Expected:
     """The array of the next full batch of the first pass, if that goes on as it did.
 
@@ -69,7 +64,7 @@ class Expected:
             if not above:
                 for column in range(2, 7):
                     words[column::8] = bytes((pfn >> 8 * column & 0xFF,)) * MAX_BATCH_SIZE
-            if types is not None and types != self.column and types.count(types[0]) == MAX_BATCH_SIZE:
+            if types is not None and types != self.column and types == types[:1] * MAX_BATCH_SIZE:
                 words[7::8] = self.column = types
                 self.kept = types.translate(KEPT)
 
@@ -109,7 +104,7 @@ class Memory:
     def run(self, run: RecordRun) -> None:
         """Take batches of one page each."""
         pfns, end = run.pfns, self._state.end_pfn
-        if pfns is None or pfns.words is None or pfns.bad_count or self._unusual(_column(pfns)):
+        if pfns is None or pfns.words is None or pfns.bad_count or self._unusual(pfns.typed):
             self._singly(run, 0, run.count)
             return
         start = 0
@@ -162,19 +157,18 @@ class Memory:
             self._order(event, numbers)
             last = max(numbers)
             place = numbers.index(last)
-        column = _column(pfns)
-        if self._unusual(column):
+        if self._unusual(pfns.typed):
             self._types(event, pfns)
         if end is not None and last > end:
             problem = f"pfn 0x{last:x}, the last pfn of the guest is 0x{end:x}"
             tell("page-data-pfn-range", event, end, last, event.offset + PFNS + 8 * place, problem)
         if self.first_pass:
             self._pass(event, pfns, row=row)
-            expected.after(self.next, column)
+            expected.after(self.next, pfns.column)
 
-    def _unusual(self, column: bytes) -> bool:
-        """Whether there are types that need a look."""
-        return bool(column.translate(None, USUAL.get(self._state.guest.guest_width or 0, _PV)))
+    def _unusual(self, typed: bytes) -> bool:
+        """Whether there are types that need a look, by those that are not 0."""
+        return bool(typed.translate(None, USUAL.get(self._state.guest.guest_width or 0, _PV)))
 
     def _order(self, event: PageData, numbers: list[int]) -> None:
         if self._state.converted:

@@ -49,7 +49,7 @@ class Population:
         if not self.whole:
             return
         pages = self.pages
-        kept = (pfns.words or b"")[7 if pfns.byteorder == "<" else 0 :: 8].translate(KEPT)
+        kept = pfns.column.translate(KEPT)
         if row and pfns.first == len(pages):
             pages += kept
             return

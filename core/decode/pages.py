@@ -63,7 +63,7 @@ class PfnArray:
     An array of more than 64 Ki entries is looked at in pieces and not kept: ``words`` is then None.
     """
 
-    __slots__ = ("count", "with_data", "words", "byteorder", "bad", "bad_count", "_ends", "_types")
+    __slots__ = ("count", "with_data", "words", "column", "typed", "byteorder", "bad", "bad_count", "_ends", "_types")
 
     count: int
     "How many entries have been looked at."
@@ -71,6 +71,10 @@ class PfnArray:
     "How many of them have a page behind the array."
     words: bytes | None
     "The entries as they stand in the stream, 8 bytes each."
+    column: bytes
+    "Of each entry the byte with the type, in its upper half; empty where ``words`` is None."
+    typed: bytes
+    "Those of them that are not 0, which is an ordinary page."
     byteorder: str
     bad: tuple[BadWord, ...]
     "The first entries with an invalid type or reserved bits set."
@@ -91,12 +95,16 @@ class PfnArray:
         else:
             types = words[0::8]
             reserved = words[1::8]
+        self.column = types
         zeros = ZEROS if count == MAX_BATCH_SIZE else bytes(count)
         if types == zeros:
             self.with_data = count
+            self.typed = b""
         else:
-            self.with_data = len(types.translate(None, TYPE_BYTES_WITHOUT_DATA))
-            if types.translate(None, VALID_TYPE_BYTES):
+            # Few pages are anything but ordinary, even of a PV guest: one pass over the column leaves those.
+            typed = self.typed = types.translate(None, b"\0")
+            self.with_data = count - len(typed) + len(typed.translate(None, TYPE_BYTES_WITHOUT_DATA))
+            if typed.translate(None, VALID_TYPE_BYTES):
                 self._find_bad()
                 return
         if reserved != zeros and reserved.translate(None, VALID_RESERVED_BYTES):
@@ -143,11 +151,12 @@ class PfnArray:
         self.count += piece.count
         self.with_data += piece.with_data
         self.words = None
+        self.column = self.typed = b""
 
     def types(self) -> dict[int, int]:
         """How many entries there are of each page type that occurs: type (0 to 15) -> entries."""
         if self._types is None:
-            column = (self.words or b"")[7 if self.byteorder == "<" else 0 :: 8]
+            column = self.column
             if column and column == column[:1] * len(column):
                 # One type: what a pass over holes, or over an HVM guest's memory, consists of.
                 self._types = {column[0] >> 4: len(column)}
