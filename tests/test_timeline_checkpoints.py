@@ -106,6 +106,7 @@ def test_what_no_checkpoint_end_follows_is_not_consistent(part: str, tmp_path: P
     assert [one["complete"] for one in found["epochs"]] == [True, True, False]
     assert found["last_checkpoint"]["index"] == 1
     assert found["last_checkpoint"]["offset"] == built.at(CHECKPOINT_END, layer="libxl", number=1).end
+    assert found["outcome"].endswith("after 2 complete checkpoints")
 
 
 def test_an_epoch_in_which_no_page_was_dirty_is_one_all_the_same(tmp_path: Path) -> None:

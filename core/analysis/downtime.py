@@ -119,7 +119,7 @@ def why_unknown(migration: Migration) -> str:
     if not migration.captured:
         return "a stream file has no times; capture the migration to measure it"
     if migration.iterations.checkpoints:
-        return "the guest is paused for every checkpoint; see the iterations"
+        return "the guest is paused for every checkpoint: see how long each took"
     if last_while_running(migration) is None:
         return "the bytes that would show when the guest was paused are missing from the capture"
     if not migration.iterations.paused:

@@ -34,9 +34,9 @@ def outcome(migration: Migration) -> str:
 
 def _unfinished(migration: Migration) -> str:
     where = _where(migration)
-    checkpoints = migration.iterations.checkpoints
-    if checkpoints:
-        after = f"{where}, after {checkpoints} complete checkpoint{'s' if checkpoints > 1 else ''}"
+    if migration.iterations.checkpoints:
+        complete = migration.epochs.complete
+        after = f"{where}, after {complete} complete checkpoint{'' if complete == 1 else 's'}"
         how = f"{who_closed(migration)} closed the connection" if closed(migration) else _ending(migration)
         return f"cut off: {how} {after}"
     if not migration.captured:
