@@ -187,9 +187,10 @@ def table(root: Element, of_class: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("sample", samples(), ids=where)
-def test_its_numbers_are_those_of_the_timeline(sample: Sample) -> None:
+def test_its_numbers_are_those_of_the_timeline(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
     root = parsed(report_of(sample))
-    (facts,) = xenmig("timeline", "--json", sample.unpacked()).json["migrations"]
+    assert main(["timeline", "--json", str(sample.unpacked())]) == 0
+    (facts,) = json.loads(capsys.readouterr().out)["migrations"]
     answered = {one.text: value.text for one, value in zip(root.all("h3"), root.all("p", "value"), strict=False)}
     captured = facts["source"] is not None
     if captured:
