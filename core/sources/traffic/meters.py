@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from xenmig.core.sources.traffic.flow import Flow
     from xenmig.core.sources.traffic.run import Comparison
 
-MOST_METERED = 256
-"Connections that are measured at a time; of more, those with the least payload are given up, migrations last."
-MOST_KNOWN = 4096
+MOST_METERED = 128
+"Connections that are measured at a time; of more, half are given up: those with the least payload, migrations last."
+MOST_KNOWN = 2048
 "Directions of which it is remembered that they are not worth measuring."
 
 FEW = 8
@@ -300,6 +300,8 @@ class Meters:
         if connection.traffic is not None or not connection.may_be_watched:
             self._flows[key] = None
             return None
+        if len(self._connections) >= MOST_METERED:
+            self._give_up()
         forth, back = connection.directions
         traffic = Traffic(forth.key, time)
         connection.traffic = traffic
@@ -323,16 +325,18 @@ class Meters:
         self._candidate = None
 
     def _review(self) -> None:
-        """Give up the connections that turned out to be of no interest, and some of those that are too many."""
+        """Give up the connections that turned out to be of no interest."""
         connections = self._connections
         for traffic in [one for one, connection in connections.items() if not connection.may_be_watched]:
             self._forget(traffic)
-        if len(connections) > MOST_METERED:
-            ranked = sorted(connections, key=self._worth)
-            for traffic in ranked[: len(ranked) - MOST_METERED // 2]:
-                self._forget(traffic)
         if len(self._flows) > MOST_KNOWN:
-            self._flows = {key: found for key, found in self._flows.items() if found is not None}
+            for key in [key for key, found in self._flows.items() if found is None]:
+                del self._flows[key]
+
+    def _give_up(self) -> None:
+        """Make room for other connections."""
+        for traffic in sorted(self._connections, key=self._worth)[: MOST_METERED // 2]:
+            self._forget(traffic)
 
     def _worth(self, traffic: Traffic) -> tuple[bool, bool, int]:
         connection = self._connections[traffic]
