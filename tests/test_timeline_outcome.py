@@ -216,6 +216,7 @@ def test_without_the_last_live_pass_there_is_no_downtime(tmp_path: Path) -> None
     found = timeline(lossy(range(header, header + 16)), tmp_path)
     assert (found["outcome"], found["owner"], found["downtime"]) == ("completed", "destination", None)
     assert "missing from the capture" in found["downtime_reason"]
+    assert "suspend" not in {one["kind"] for one in found["spans"]}
     assert found["stop_rule"]["name"] == "unknown"
 
 

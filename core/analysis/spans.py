@@ -132,7 +132,8 @@ class _Builder:
         phases, iterations = self._migration.phases, self._migration.iterations
         self._phase(phases.preamble, "headers and configuration", PREAMBLE)
         self._phase(phases.static_data, phases.static_data.name, STATIC_DATA)
-        paused = iterations.last_pass
+        # Where the guest was paused must show.
+        paused = None if iterations.pause_hidden else iterations.last_pass
         for iteration in iterations.found:
             if iteration.kind == CHECKPOINT:
                 break
