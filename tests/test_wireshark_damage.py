@@ -186,3 +186,12 @@ def test_no_damage_makes_the_dissector_fail(tshark: Tshark, tmp_path: Path) -> N
     for arguments in ((), ("-2",), OUT_OF_ORDER, ("-o", "tcp.no_subdissector_on_error:FALSE")):
         shown = tshark.run("-r", path, "-V", "-o", "xenmig.pfns:TRUE", "-Y", "xenmig", *arguments)
         assert shown.count("Xen migration:") > 500
+
+
+@every_tshark
+def test_what_follows_a_hole_in_a_configuration_is_shown(tshark: Tshark, tmp_path: Path) -> None:
+    data = streams.StreamBuilder().xl(b"{" + b" " * 5000 + b"}\0").libxl().data
+    sent = [one for one in segments(data, 700) if one[0] != 1400]
+    path = Migrations().add(sent).write(tmp_path / "holed.pcap")
+    shown = tshark.run("-r", path, "-V", "-Y", "xenmig")
+    assert "xl optional data continued" in shown

@@ -18609,6 +18609,15 @@ do
     end
     elements.type_name = type_name
 
+    local function header_name(element)
+        return format("%s %s", element.layer, structs_by_key[element.key].name:lower():gsub("_", " "))
+    end
+
+    -- What to call an element whose beginning was shown in another frame.
+    function elements.name(element)
+        return element.kind == "record" and format("%s #%d", type_name(element), element.index) or header_name(element)
+    end
+
     local function context(item, element, direction)
         fields.text(item, "phase", passes.phase(element))
         fields.u64(item, "record.position", element.at)
@@ -18632,8 +18641,7 @@ do
     -- Headers ------------------------------------------------------------------------------------------------------
 
     local function header_words(element, data)
-        local definition = structs_by_key[element.key]
-        local words = format("%s %s", element.layer, definition.name:lower():gsub("_", " "))
+        local words = header_name(element)
         if element.key == "libxc.domain_header" and #data >= 16 then
             local guest = definitions.enumerations["libxc.DomainType"].names[numbers.u32(data, 1, element.order)]
             words = format("%s: %s, Xen %.0f.%.0f", words, guest or "unknown guest",
@@ -18647,7 +18655,7 @@ do
     local function header(tree, element, tvb, base, data)
         local definition = structs_by_key[element.key]
         local item = tree:add(fields[element.key], tvb(base, #data))
-        item:set_text(format("%s %s", element.layer, definition.name:lower():gsub("_", " ")))
+        item:set_text(header_name(element))
         local sink = trees.sink(item, tvb, base, function(kind, path, message, actual, expected)
             if not element.cut then
                 return header_rules.of_problem(element, kind, path, message, actual, expected)
@@ -18878,7 +18886,7 @@ do
     local function pages_words(direction, element, from, to)
         local first, pfn, last, last_pfn = pages_between(direction, element, from, to)
         if not first then
-            return format("%s #%d continued", type_name(element), element.index)
+            return elements.name(element) .. " continued"
         elseif pfn and last > first then
             return format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
                 pfn, last_pfn), first, pfn, last_pfn

@@ -16,6 +16,15 @@ do
     end
     elements.type_name = type_name
 
+    local function header_name(element)
+        return format("%s %s", element.layer, structs_by_key[element.key].name:lower():gsub("_", " "))
+    end
+
+    -- What to call an element whose beginning was shown in another frame.
+    function elements.name(element)
+        return element.kind == "record" and format("%s #%d", type_name(element), element.index) or header_name(element)
+    end
+
     local function context(item, element, direction)
         fields.text(item, "phase", passes.phase(element))
         fields.u64(item, "record.position", element.at)
@@ -39,8 +48,7 @@ do
     -- Headers ------------------------------------------------------------------------------------------------------
 
     local function header_words(element, data)
-        local definition = structs_by_key[element.key]
-        local words = format("%s %s", element.layer, definition.name:lower():gsub("_", " "))
+        local words = header_name(element)
         if element.key == "libxc.domain_header" and #data >= 16 then
             local guest = definitions.enumerations["libxc.DomainType"].names[numbers.u32(data, 1, element.order)]
             words = format("%s: %s, Xen %.0f.%.0f", words, guest or "unknown guest",
@@ -54,7 +62,7 @@ do
     local function header(tree, element, tvb, base, data)
         local definition = structs_by_key[element.key]
         local item = tree:add(fields[element.key], tvb(base, #data))
-        item:set_text(format("%s %s", element.layer, definition.name:lower():gsub("_", " ")))
+        item:set_text(header_name(element))
         local sink = trees.sink(item, tvb, base, function(kind, path, message, actual, expected)
             if not element.cut then
                 return header_rules.of_problem(element, kind, path, message, actual, expected)

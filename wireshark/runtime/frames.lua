@@ -40,7 +40,7 @@ do
     local function pages_words(direction, element, from, to)
         local first, pfn, last, last_pfn = pages_between(direction, element, from, to)
         if not first then
-            return format("%s #%d continued", type_name(element), element.index)
+            return elements.name(element) .. " continued"
         elseif pfn and last > first then
             return format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
                 pfn, last_pfn), first, pfn, last_pfn
