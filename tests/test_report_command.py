@@ -41,6 +41,16 @@ def test_the_page_goes_where_it_is_asked_to(capture: Path, tmp_path: Path) -> No
     assert "Migration of guest" in piped.out
 
 
+def test_a_home_that_cannot_be_written_to_and_a_broken_configuration_of_matplotlib_do_not_matter(
+    capture: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "matplotlibrc").write_text("axes.grid: no boolean\n")
+    environment = {**os.environ, "HOME": "/proc/nowhere", "MATPLOTLIBRC": str(tmp_path)}
+    command = [*COMMAND, "report", str(capture), "-o", str(tmp_path / "report.html")]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 @pytest.mark.parametrize("missing", ["matplotlib", "jinja2"])
 def test_what_is_not_installed_is_named_with_the_way_to_install_it(missing: str, capture: Path, tmp_path: Path) -> None:
     code = f"import sys; sys.modules[{missing!r}] = None; from xenmig.core.cli.main import script; script()"
