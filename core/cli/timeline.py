@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--bandwidth",
-        type=bandwidth,
+        type=_bandwidth,
         metavar="RATE",
         help="say what the last pass over memory would have been at another bandwidth, for example 1Gbit or 110MB/s",
     )
@@ -49,6 +49,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="show the migration while PATH is still written: drawn again and again on a terminal, else a line for each"
         " second and event (with --json an object), and in the end the timeline",
     )
+
+
+def _bandwidth(text: str) -> float:
+    """The value of --bandwidth, with the reason when it is none."""
+    from argparse import ArgumentTypeError
+
+    try:
+        return bandwidth(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def run(options: Namespace) -> int:

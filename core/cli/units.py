@@ -29,10 +29,11 @@ def bandwidth(text: str) -> float:
         if number.endswith(unit):
             number = number.removesuffix(unit).rstrip()
             prefix = number[-1:].replace("K", "k") if number[-1:].isalpha() else ""
-            if prefix in _PREFIXES:
-                value = float(number[: len(number) - len(prefix)])
-                if 0 < value < float("inf"):
-                    return value * float(1000 ** _PREFIXES.index(prefix)) / divisor
+            digits = number[: len(number) - len(prefix)].rstrip()
+            if prefix in _PREFIXES and digits.replace(".", "", 1).isdecimal() and len(digits) < 20:
+                value = float(digits) * float(1000 ** _PREFIXES.index(prefix)) / divisor
+                if value > 0:
+                    return value
     raise ValueError(f"{text!r} is no bandwidth: 1Gbit, 100Mbit/s or 110MB/s are")
 
 
