@@ -50,7 +50,7 @@ def network_rows(found: Network) -> Iterator[tuple[str, str]]:
     if lost := _losses(forward):
         yield "lost", lost
     yield "receiver", _receiver(forward)
-    if forward.acknowledged:
+    if forward.acknowledged and found.limits.total:
         yield "transfer", _times(found)
     yield "held up", bottleneck(found)
 

@@ -75,7 +75,7 @@ class Flow:
         "unseen", "peak", "largest_window", "round_trips", "round_trip", "round_trip_least", "round_trip_most",
         "waits", "sending", "in_flight", "recovery", "window", "answer", "idle", "silence", "first_payload",
         "last_payload", "start", "next", "fin", "received", "acknowledged", "edge", "farthest", "raw_window", "shift",
-        "mss", "near", "since", "recover", "doubt", "duplicates", "acknowledged_time", "answered", "zero_since",
+        "mss", "full", "near", "since", "recover", "doubt", "duplicates", "acknowledged_time", "answered", "zero_since",
         "timed_end", "timed_at", "timed_next", "least_wait",
     )
     # fmt: on
@@ -172,6 +172,9 @@ class Flow:
     the sender went beyond the window that it would mean."""
     mss: int
     "Maximum segment size that the receiver announced; without options, see ``DEFAULT_MSS``."
+    full: int
+    """Bytes of a full segment: the maximum segment size, but no more than half of the largest window. Linux sends no
+    larger ones (tcp_bound_to_half_wnd), and on loopback the maximum segment size is as large as a window."""
     near: int
     "Time from the place of capture to the sender and back, by the handshake; 0 when it is not known."
     since: int
@@ -201,7 +204,7 @@ class Flow:
         self.start = self.next = self.fin = self.received = -1
         self.acknowledged = False
         self.edge = self.farthest = self.raw_window = self.shift = -1
-        self.mss = DEFAULT_MSS
+        self.mss = self.full = DEFAULT_MSS
         self.near = self.since = self.doubt = 0
         self.recover = -1
         self.duplicates = self.acknowledged_time = self.answered = 0
@@ -223,7 +226,7 @@ class Flow:
             and not self.doubt
             and not self.unseen.waiting(self.received)
             and self.raw_window > 0
-            and (self.edge < 0 or self.edge - self.next >= self.mss)
+            and (self.edge < 0 or (self.full == self.mss and self.edge - self.next >= self.full))
         )
 
     def begin(self, place: int) -> None:
@@ -363,6 +366,7 @@ class Flow:
         size = window << shift
         if size > self.largest_window:
             self.largest_window = size
+            self.full = min(self.mss, max(size // 2, 1))
         # Zero is zero on every scale.
         self.edge = self.received + size if self.shift >= 0 or not window else -1
         if self.edge > self.farthest:
@@ -409,7 +413,7 @@ class Flow:
         elapsed = time - self.since
         if self.first_payload < 0 or elapsed <= 0 or 0 <= self.fin <= self.received:
             return
-        if self.edge >= 0 and self.edge - self.next < self.mss:
+        if self.edge >= 0 and self.edge - self.next < self.full:
             self._count(WINDOW, elapsed, time)
         elif self.recover >= 0:
             self._count(RECOVERY, elapsed, time)
@@ -474,7 +478,7 @@ class Flow:
         if self.first_payload >= 0 and time > self.since:
             done = 0 <= self.fin <= self.received
             if not done and (
-                self.next > self.received or self.recover >= 0 or (self.edge >= 0 and self.edge - self.next < self.mss)
+                self.next > self.received or self.recover >= 0 or (self.edge >= 0 and self.edge - self.next < self.full)
             ):
                 self.pass_time(time, new=False, again=False, spoken=False)
             else:

@@ -112,7 +112,7 @@ class Run:
                     peer.next == peer.received
                     and peer.recover < 0
                     and not peer.doubt
-                    and (peer.edge < 0 or peer.edge - peer.next >= peer.mss)
+                    and (peer.edge < 0 or peer.edge - peer.next >= peer.full)
                 )
             )
         )
