@@ -12,6 +12,7 @@ from pathlib import Path
 from xenmig.core.definitions import (
     cpuid,
     features,
+    generated,
     hvm_context,
     hvm_params,
     libvirt,
@@ -328,14 +329,7 @@ def _plain(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the file, or with ``--check`` compare it; returns the exit code."""
-    text = Reference().text()
-    if PATH.exists() and PATH.read_text(encoding="utf-8") == text:
-        return 0
-    checking = "--check" in arguments
-    if not checking:
-        PATH.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{'out of date' if checking else 'written'}: {PATH}\n")
-    return 1 if checking else 0
+    return generated.write(PATH, Reference().text(), arguments)
 
 
 if __name__ == "__main__":

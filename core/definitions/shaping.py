@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from xenmig.core.definitions import bodies, chain, hvm_context, libxc, registers, timers
+from xenmig.core.definitions import bodies, chain, generated, hvm_context, libxc, registers, timers
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.typecodes import Typecode
 
@@ -232,14 +232,7 @@ def _literal(place: Place) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the file, or with ``--check`` compare it; returns the exit code."""
-    made = text()
-    if PATH.exists() and PATH.read_text(encoding="utf-8") == made:
-        return 0
-    checking = "--check" in arguments
-    if not checking:
-        PATH.write_text(made, encoding="utf-8")
-    sys.stdout.write(f"{'out of date' if checking else 'written'}: {PATH}\n")
-    return 1 if checking else 0
+    return generated.write(PATH, text(), arguments)
 
 
 if __name__ == "__main__":
