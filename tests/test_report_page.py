@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.reports import Element
 
 LARGEST = 1_000_000
-"Characters that a page of a real capture may have; the largest here is a tenth of it."
+"Characters that a page of a real capture may have; the largest here has a quarter of that."
 
 NAMES = (
     "<script>document.title = 'run'</script>\"><img src=x onerror=\"document.title = 'run'\">' onmouseover='alert(1)",
