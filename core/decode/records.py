@@ -64,6 +64,8 @@ class RecordDecoder(HeaderDecoder):
         super().__init__()
         self.runs = runs
         "Whether to report many records of one kind as a RecordRun."
+        # Type and length of the last run.
+        self._run_like = (-1, -1)
         self.index = 0
         "Number of the next record."
         # The record whose header has been consumed and whose body or padding has not.
@@ -100,7 +102,7 @@ class RecordDecoder(HeaderDecoder):
         if layer == "libxc" and end - at >= RECORD_HEADER:
             # Where guest memory was jumped over there is another PAGE_DATA, and nothing else in what was read.
             kind, length = head(buffer, at)
-            if kind == PAGE_DATA and 8 <= length <= LENGTH_MAX:
+            if kind == PAGE_DATA and 8 <= length <= LENGTH_MAX and length != self._run_like[1]:
                 after = self._page_data(buffer, at, end, length, order)
                 if after == at or self._pending is not None:
                     return after
@@ -116,7 +118,13 @@ class RecordDecoder(HeaderDecoder):
         # The last place where a record header may begin.
         last_at = end - RECORD_HEADER
         repeated = 0
-        run_kind = run_length = -1 if self.runs and not pieces else None
+        run_kind: int | None = None
+        run_length: int | None = None
+        if self.runs and not pieces:
+            run_kind, run_length = self._run_like
+            if run_kind >= 0:
+                # What ended with the last piece of input goes on if the next record is like it.
+                repeated = RUN_AFTER - 1
         while at <= last_at:
             kind, length = head(buffer, at)
             if kind == page_data and 8 <= length <= LENGTH_MAX:
@@ -137,6 +145,7 @@ class RecordDecoder(HeaderDecoder):
                     count = run_of_records(buffer, at - size, end, size, PAGE_DATA_HEAD) - 1
                     # The length is that of one page and one pfn; the count may still say otherwise.
                     if count and head(buffer, at + RECORD_HEADER)[0] == 1:
+                        self._run_like = kind, length
                         add(self._one_page_run(buffer, at, size, count))
                         at += count * size
                         index = self.index
@@ -193,6 +202,7 @@ class RecordDecoder(HeaderDecoder):
                 size = 8 + length
                 count = run_of_records(buffer, at - size, end, size, RECORD_HEADER) - 1
                 if count:
+                    self._run_like = kind, length
                     data = bytes(buffer[at : at + count * size])
                     add(RecordRun(index, layer, kind, base + at, length, count, data, order, last))
                     index += count
