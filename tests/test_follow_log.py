@@ -171,8 +171,9 @@ def test_pages_that_come_again_are_told_apart_while_their_record_passes_by() -> 
     cut = 24
     while sum(len(frame) - 66 for frame in frames_of(bytes(capture[:cut]))[4:]) < place + 1_900_000:
         cut += 16 + struct.unpack_from("<I", capture, cut + 8)[0]
-    following = struct.unpack_from("<I", capture, cut)[0] + 2
-    struct.pack_into("<I", capture, cut, following)
+    while cut < len(capture):
+        struct.pack_into("<I", capture, cut, struct.unpack_from("<I", capture, cut)[0] + 2)
+        cut += 16 + struct.unpack_from("<I", capture, cut + 8)[0]
     result = xenmig("timeline", "--follow", "--json", "-", input=bytes(capture))
     tick = next(line for line in result.lines if line["event"] == "tick")
     assert (tick["iteration"], tick["pfns"]) == (1, 500)

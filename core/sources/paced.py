@@ -57,7 +57,7 @@ class PacedReader:
         """The time of the latest frame: of a long window, of those at its end, which are found without walking to them.
 
         The bytes of a time that change slowly are looked for from the end. Where records follow one another from there
-        on, the last of them is the last of all.
+        on, the last of them is the last of all. What one frame in the middle says, later than these, does not count.
         """
         lead, window, limit = frames.lead, frames.window, frames.limit
         if lead is None or limit - frames.position < _LONG:
