@@ -46,13 +46,13 @@ _PLACES = {
 def network_rows(found: Network) -> Iterator[tuple[str, str]]:
     """Rows of a table: name and text."""
     forward = found.forward
+    yield "held up", bottleneck(found)
     yield "tcp", _segments(forward)
     if lost := _losses(forward):
         yield "lost", lost
     yield "receiver", _receiver(forward)
     if forward.acknowledged and found.limits.total:
         yield "transfer", _times(found)
-    yield "held up", bottleneck(found)
 
 
 def bottleneck(found: Network) -> str:

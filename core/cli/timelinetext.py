@@ -71,7 +71,7 @@ def verdict_text(counts: dict[str, int], complete: bool) -> str:
 
 
 def timeline_rows(migration: Migration, verdict: str) -> Iterator[tuple[str, str]]:
-    """What there is to say in a line each: name and text."""
+    """What there is to say in a line each: name and text. What everybody asks first stands first."""
     guest = migration.guest
     yield "guest", guest_text(guest) + (f", from Xen {guest.xen}" if guest.xen else "")
     yield "stream", f"{layers_text(migration)}, {migration.bytes:,} bytes, {completeness(migration)}"
@@ -79,8 +79,6 @@ def timeline_rows(migration: Migration, verdict: str) -> Iterator[tuple[str, str
         seconds = (migration.last.time - migration.first.time) / 1e9
         yield "time", f"{utc(migration.first.time)}, {duration(seconds)}{_speed(migration, seconds)}"
     direction = migration.stream.direction
-    if direction is not None:
-        yield from _network(migration, direction)
     yield "verdict", verdict
     yield "outcome", outcome(migration)
     owned = owner(migration)
@@ -96,6 +94,8 @@ def timeline_rows(migration: Migration, verdict: str) -> Iterator[tuple[str, str
         yield "memory", _memory(migration)
     if migration.epochs.found:
         yield "checkpoints", _checkpoints(migration.epochs)
+    if direction is not None:
+        yield from _network(migration, direction)
 
 
 def _speed(migration: Migration, seconds: float) -> str:
