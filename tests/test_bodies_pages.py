@@ -149,6 +149,17 @@ def test_an_older_start_info_page_does_not_count() -> None:
     assert set(guest.found()) == {"pv-start-info"}
 
 
+def test_memory_of_nothing_but_zeros_has_no_start_info_to_look_for() -> None:
+    guest = Guest(hvm=False)
+    guest.deep = True
+    events = guest.events()
+    for event in events:
+        if isinstance(event, Page):
+            event.data = bytes(4096)
+    guest.events = lambda: [one for one in events if not isinstance(one, Page) or one.type]  # type: ignore[method-assign]
+    assert guest.found() == {}
+
+
 def test_nothing_is_said_of_pages_when_part_of_memory_was_missed() -> None:
     for deep in (False, True):
         guest = Guest(hvm=False)

@@ -53,13 +53,15 @@ class Table:
 class PageTables:
     """What is kept of the pages that were looked into. One for each libxc stream."""
 
-    __slots__ = ("_state", "_tables", "_kept", "_full", "_starts", "_starts_full")
+    __slots__ = ("_state", "_tables", "_kept", "_full", "_written", "_starts", "_starts_full")
 
     def __init__(self, state: GuestState) -> None:
         self._state = state
         self._tables: dict[int, Table] = {}
         self._kept = 0
         self._full = False
+        # Whether a table has an entry. Without one memory was zeroed, as `xenmig scrub` does: no guest runs on that.
+        self._written = False
         # Record, and the pfns of the xenstore and the console page, by the pfn of what looks like start_info.
         self._starts: dict[int, tuple[int, int, int]] = {}
         self._starts_full = False
@@ -86,6 +88,7 @@ class PageTables:
     def _table(self, event: Page, level: int) -> None:
         import sys
 
+        self._written = self._written or any(event.data)
         entries = array("Q", event.data)
         if sys.byteorder != "little":
             entries.byteswap()
@@ -188,7 +191,7 @@ class PageTables:
     def check_start_info(self, telling: Telling, pfn: int, offset: int) -> None:
         """Hold the start_info page to the rules; the record of the first vcpu names it ``offset`` bytes into it."""
         population = population_of(self._state)
-        if population is None:
+        if population is None or (self._tables and not self._written):
             return
         start = self._starts.get(pfn)
         if start is None:
