@@ -170,6 +170,11 @@ class Checker:
         """Many records of one kind whose bodies are right: once three in a row came to the same, so do all others."""
         found, inside = self._found, self._inside
         right = self._bodies.run_is_right(run)
+        if run.pfns is not None and right and self._libxc.memory_open:
+            # Nothing but the pages themselves is left to look at.
+            if inside is not None:
+                inside.pages_run(run)
+            return
         if inside is not None:
             if run.pfns is not None:
                 # The pages of a guest are no more alike than the guest itself; they are taken at once.

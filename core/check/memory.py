@@ -108,18 +108,21 @@ class Memory:
             self._singly(run, 0, run.count)
             return
         start = 0
-        if not (pfns.first == self.next and in_a_row(pfns)):
+        row = in_a_row(pfns)
+        if not (row and pfns.first == self.next):
             # Which of them end the first pass, and how, is seen one by one.
             while self.first_pass and start < run.count:
                 self._singly(run, start, start + 1)
                 start += 1
             if start == run.count:
                 return
-            pfns = pfns.part(start, run.count)
-        if end is not None and max(pfns.pfns()) > end:
+            if start:
+                pfns = pfns.part(start, run.count)
+                row = in_a_row(pfns)
+        if end is not None and (pfns.last if row else max(pfns.pfns())) > end:
             self._singly(run, start, run.count)
             return
-        self.population.take(pfns, row=in_a_row(pfns))
+        self.population.take(pfns, row=row)
         if self.first_pass:
             self.next = pfns.last + 1
             self._expected.after(self.next)

@@ -23,6 +23,8 @@ def in_a_row(pfns: PfnArray) -> bool:
     words, count, first = pfns.words, pfns.count, pfns.first
     if words is None or pfns.last - first != count - 1:
         return False
+    if count == 1:
+        return True
     above = first >> 8 & 0xFF
     if count != MAX_BATCH_SIZE or first & 0xFF or above > 0xFC or pfns.byteorder != "<":
         return pfns.pfns() == list(range(first, first + count))

@@ -129,6 +129,17 @@ class RecordDecoder(HeaderDecoder):
             kind, length = head(buffer, at)
             if kind == page_data and 8 <= length <= LENGTH_MAX:
                 self.index = index
+                if repeated == RUN_AFTER - 1 and length == run_length == ONE_PAGE and run_kind == kind:
+                    size = RECORD_HEADER + length
+                    count = run_of_records(buffer, at, end, size, PAGE_DATA_HEAD) if end - at >= 2 * size else 0
+                    # The length is that of one page and one pfn; the count may still say otherwise.
+                    if count > 1 and head(buffer, at + RECORD_HEADER)[0] == 1:
+                        self._run_like = kind, length
+                        add(self._one_page_run(buffer, at, size, count))
+                        at += count * size
+                        index = self.index
+                        repeated = RUN_AFTER
+                        continue
                 after = self._page_data(buffer, at, end, length, order)
                 if after == at or self._pending is not None:
                     return after
@@ -140,15 +151,6 @@ class RecordDecoder(HeaderDecoder):
                     run_kind, run_length, repeated = kind, length, 0
                     continue
                 repeated += 1
-                if repeated == RUN_AFTER:
-                    size = RECORD_HEADER + length
-                    count = run_of_records(buffer, at - size, end, size, PAGE_DATA_HEAD) - 1
-                    # The length is that of one page and one pfn; the count may still say otherwise.
-                    if count and head(buffer, at + RECORD_HEADER)[0] == 1:
-                        self._run_like = kind, length
-                        add(self._one_page_run(buffer, at, size, count))
-                        at += count * size
-                        index = self.index
                 continue
             body_at = at + 8
             body_end = after = body_at + length
@@ -213,11 +215,11 @@ class RecordDecoder(HeaderDecoder):
 
     def _one_page_run(self, buffer: bytes, at: int, size: int, count: int) -> RecordRun:
         """``count`` PAGE_DATA records of one page each, whose headers are those of the record at ``at``."""
+        from xenmig.core.sources.repetition import gathered
+
         order = self._order["libxc"]
         reserved = HEADS[order](buffer, at + RECORD_HEADER)[1]
-        start = at + PAGE_DATA_HEAD
-        words = [buffer[word : word + PFN_SIZE] for word in range(start, start + count * size, size)]
-        pfns = PfnArray(b"".join(words), order)
+        pfns = PfnArray(bytes(gathered(buffer, at + PAGE_DATA_HEAD, size, count, PFN_SIZE)), order)
         index = self.index
         self.index += count
         length = size - RECORD_HEADER
