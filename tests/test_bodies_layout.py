@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.layout.headers import INCLUDE, ask, requires_headers
+from xenmig.core import definitions as core_definitions
 from xenmig.core.definitions import (
     features,
     hvm_context,
     hvm_cpu,
     hvm_params,
     interrupt_controllers,
+    libvirt,
     libxc,
+    libxl,
     msrs,
     mtrr,
     pv_context,
+    qemu,
     shared_info,
     timers,
     typecodes,
     vcpu,
     viridian,
     vmce,
+    xl,
     xsave,
 )
+from xenmig.core.definitions.structs import Struct
 
 if TYPE_CHECKING:
-    from xenmig.core.definitions.enumerations import Flags
-    from xenmig.core.definitions.structs import Struct
+    from collections.abc import Iterator
 
-PADDING = re.compile(r"hole\d*|unused\w*|tail|rest|components")
-"Names of what lies in the bytes and is no member in C."
+    from xenmig.core.definitions.enumerations import Flags
 
 
 class Case(NamedTuple):
@@ -40,20 +46,19 @@ class Case(NamedTuple):
 
     definition: type[Struct]
     type: str
-    names: dict[str, str | None] = {}  # noqa: RUF012 (a NamedTuple's default is never changed)
-    "Members that are called otherwise in C; None for what is no member there."
+    names: dict[str, str] = {}  # noqa: RUF012 (a NamedTuple's default is never changed)
+    "Members that are called otherwise in C."
     base: int = 0
     "Bytes in front of the struct in the body."
     bits: tuple[int, ...] = (64, 32)
     "The processors for which the layout in C is that of the stream; Xen itself has 64 bits."
 
 
-def fields(definition: type[Struct], prefix: str, *names: str) -> dict[str, str | None]:
+def fields(definition: type[Struct], prefix: str, *names: str) -> dict[str, str]:
     return {name: f"{prefix}{name}" for name in names}
 
 
 CONTROL = {f"cr{i}": f"ctrlreg[{i}]" for i in range(8)} | {f"dr{i}": f"debugreg[{i}]" for i in range(8)}
-VCPU: dict[str, str | None] = {"vcpu_id": None, "reserved1": None}
 ARCH = fields(
     shared_info.SharedInfo64,
     "arch.",
@@ -64,8 +69,8 @@ ARCH = fields(
     "p2m_vaddr",
     "p2m_generation",
 )
-START: dict[str, str | None] = {"console_mfn": "console.domU.mfn", "console_evtchn": "console.domU.evtchn"}
-PADS: dict[str, str | None] = {f"pad{i}": None for i in range(7)}
+START = {"console_mfn": "console.domU.mfn", "console_evtchn": "console.domU.evtchn"}
+PADS = {f"pad{i}": f"_pad{i}" for i in range(7)}
 XSAVE_HEADER = fields(xsave.HvmHwCpuXsave, "save_area.xsave_hdr.", "xstate_bv", "xcomp_bv", "reserved")
 VMCE = fields(vmce.HvmVmceVcpu, "vmce.", "caps", "mci_ctl2_bank0", "mci_ctl2_bank1", "mcg_ext_ctl")
 RTC = [
@@ -77,10 +82,10 @@ CASES = [
     Case(hvm_context.HvmSaveDescriptor, "struct hvm_save_descriptor"),
     Case(hvm_context.HvmSaveHeader, "struct hvm_save_header"),
     Case(hvm_cpu.HvmHwCpu, "struct hvm_hw_cpu"),
-    Case(interrupt_controllers.HvmHwVpic, "struct hvm_hw_vpic", {"initialisation": None, "modes": None}),
+    Case(hvm_cpu.HvmHwCpuCompat, "struct hvm_hw_cpu_compat"),
+    Case(interrupt_controllers.HvmHwVpic, "struct hvm_hw_vpic"),
     Case(interrupt_controllers.HvmHwVioapic, "struct hvm_hw_vioapic"),
-    # Xen 4.17's struct has 24 bytes; pending_esr came later.
-    Case(interrupt_controllers.HvmHwLapic, "struct hvm_hw_lapic", {"pending_esr": None}),
+    Case(interrupt_controllers.HvmHwLapic, "struct hvm_hw_lapic"),
     Case(interrupt_controllers.HvmHwPciIrqs, "struct hvm_hw_pci_irqs"),
     Case(interrupt_controllers.HvmHwIsaIrqs, "struct hvm_hw_isa_irqs"),
     Case(interrupt_controllers.HvmHwPciLink, "struct hvm_hw_pci_link"),
@@ -103,9 +108,9 @@ CASES = [
     Case(vcpu.UserRegs32, "struct cpu_user_regs_x86_32", PADS),
     Case(vcpu.TrapInfo64, "struct trap_info_x86_64"),
     Case(vcpu.TrapInfo32, "struct trap_info_x86_32"),
-    Case(vcpu.X86PvVcpuBasic64, "struct vcpu_guest_context_x86_64", {**VCPU, **CONTROL}, 8),
-    Case(vcpu.X86PvVcpuBasic32, "struct vcpu_guest_context_x86_32", {**VCPU, **CONTROL}, 8),
-    Case(vcpu.X86PvVcpuExtended, "struct xen_domctl_ext_vcpucontext", {**VCPU, "struct_size": "size", **VMCE}, 8),
+    Case(vcpu.X86PvVcpuBasic64, "struct vcpu_guest_context_x86_64", CONTROL, 8),
+    Case(vcpu.X86PvVcpuBasic32, "struct vcpu_guest_context_x86_32", CONTROL, 8),
+    Case(vcpu.X86PvVcpuExtended, "struct xen_domctl_ext_vcpucontext", {"struct_size": "size", **VMCE}, 8),
     Case(msrs.XenDomctlVcpuMsr, "struct xen_domctl_vcpu_msr"),
     Case(shared_info.VcpuTimeInfo, "struct vcpu_time_info_x86_64", {"pad1": "pad1"}),
     Case(shared_info.VcpuTimeInfo, "struct vcpu_time_info_x86_32", {"pad1": "pad1"}),
@@ -119,6 +124,57 @@ CASES = [
     Case(libxc.MsrEntry, "xen_msr_entry_t"),
     Case(msrs.MsrEntry, "xen_msr_entry_t"),
 ]
+NO_STRUCT: dict[str, tuple[type[Struct], ...]] = {
+    "a file of its own, whose header libxen-dev does not have": (
+        *(libvirt.Header, libvirt.DomainXml, xl.Header, xl.OptionalData),
+        *(qemu.EmulatorContext, qemu.SectionHeader),
+    ),
+    "tools/libs/guest/xg_sr_stream_format.h, which libxen-dev does not have": (
+        *(libxc.ImageHeader, libxc.DomainHeader, libxc.RecordHeader, libxc.PageData, libxc.X86PvInfo),
+        *(libxc.X86PvP2mFrames, libxc.X86TscInfo, libxc.HvmParam, libxc.HvmParams, libxc.VcpuMsr),
+        *(hvm_params.HvmParam, hvm_params.HvmParams, libxc.CheckpointDirtyPfnList, libxc.X86CpuidPolicy),
+        *(libxc.X86MsrPolicy, msrs.X86MsrPolicy, libxc.X86PvVcpuMsrs, msrs.X86PvVcpuMsrs, vcpu._OfVcpu),
+    ),
+    "tools/libs/light/libxl_sr_stream_format.h, which libxen-dev does not have": (
+        *(libxl.Header, libxl.RecordHeader, libxl.EmulatorXenstoreData, libxl.EmulatorContext),
+        libxl.CheckpointState,
+    ),
+    "what the record holds is opaque there, and has a definition of its own": (
+        *(libxc.X86PvVcpuBasic, libxc.X86PvVcpuExtended, libxc.X86PvVcpuXsave, libxc.SharedInfo, libxc.HvmContext),
+        *(libxc.Toolstack, hvm_context.HvmContext),
+    ),
+    "the part that HvmHwCpu and HvmHwCpuCompat have in common": (hvm_cpu._Registers,),
+    "an array of bytes or of words in C": (
+        *(interrupt_controllers.HvmHwLapicRegs, interrupt_controllers.LapicRegister, mtrr.VariableRange),
+    ),
+    "laid out by the processor: Intel SDM volume 1, chapter 13; AMD APM volume 2, 11.5": (
+        *(vcpu.X86PvVcpuXsave, xsave.X87Register, xsave.XmmRegister, xsave.Fxsave, xsave.Ymm, xsave.Bound),
+        *(xsave.Bndregs, xsave.Bndcsr, xsave.Opmask, xsave.ZmmHigh, xsave.HighZmm, xsave.Pkru),
+        *(xsave.TileConfiguration, xsave.TileData, xsave.Lwp),
+    ),
+}
+"Definitions that are compared with nothing, by the reason."
+NO_MEMBER: dict[str, dict[type[Struct], tuple[str, ...]]] = {
+    "bit fields in C, which have no offset": {interrupt_controllers.HvmHwVpic: ("initialisation", "modes")},
+    "newer than Xen 4.17, whose header Debian has": {interrupt_controllers.HvmHwLapic: ("pending_esr", "tail")},
+    "libxc's, in front of the struct": {
+        vcpu.X86PvVcpuBasic64: ("vcpu_id", "reserved1"),
+        vcpu.X86PvVcpuBasic32: ("vcpu_id", "reserved1"),
+        vcpu.X86PvVcpuExtended: ("vcpu_id", "reserved1"),
+    },
+    "behind the struct, as the processor lays it out": {xsave.HvmHwCpuXsave: ("components",)},
+    "behind the struct, up to the length that the record says": {vcpu.X86PvVcpuExtended: ("rest",)},
+    "the rest of the page": {shared_info.SharedInfo64: ("rest",), shared_info.SharedInfo32: ("rest",)},
+    "put in by the compiler, so that the next member is aligned": {
+        msrs.HvmMsr: ("hole",),
+        vcpu.TrapInfo64: ("hole",),
+        vcpu.X86PvVcpuExtended: ("hole",),
+        shared_info.VcpuInfo64: ("hole",),
+        shared_info.VcpuInfo32: ("hole",),
+        shared_info.StartInfo64: ("hole", "hole2"),
+    },
+}
+"Fields of compared definitions that are compared with nothing, by the reason."
 PARTIAL = (shared_info.StartInfo64, shared_info.StartInfo32)
 "Definitions of no more than the beginning of the struct."
 
@@ -127,17 +183,50 @@ def one_of(case: Case) -> str:
     return f"{case.definition.__name__}-{case.type.split()[-1]}"
 
 
+def no_member(definition: type[Struct]) -> list[str]:
+    """Fields that are compared with nothing."""
+    return [name for each in NO_MEMBER.values() for name in each.get(definition, ())]
+
+
 def layout(case: Case) -> dict[str, tuple[int, int | None]]:
     """Offset and size of every member, by its name in C, as the definition has them."""
     found: dict[str, tuple[int, int | None]] = {}
+    without = no_member(case.definition)
     offset = 0
     for field in case.definition.fields:
-        member = case.names.get(field.name, None if PADDING.fullmatch(field.name) else field.name)
-        if member is not None:
+        if field.name not in without:
             # What follows a count has no size in the definition; a flexible array has none in C.
-            found[member] = (offset - case.base, field.size)
+            found[case.names.get(field.name, field.name)] = (offset - case.base, field.size)
         offset += field.size or 0
     return found
+
+
+def definitions() -> Iterator[type[Struct]]:
+    """Every definition of something with fields."""
+    for module in pkgutil.iter_modules(core_definitions.__path__, f"{core_definitions.__name__}."):
+        for one in vars(importlib.import_module(module.name)).values():
+            if isinstance(one, type) and issubclass(one, Struct) and one.fields and one.__module__ == module.name:
+                yield one
+
+
+def test_every_definition_is_compared_or_says_why_not() -> None:
+    compared = [case.definition for case in CASES]
+    excused = [one for each in NO_STRUCT.values() for one in each]
+    assert not set(compared) & set(excused)
+    assert len(excused) == len(set(excused))
+    assert set(definitions()) == {*compared, *excused}
+
+
+def test_no_field_is_excused_that_is_compared_or_does_not_exist() -> None:
+    compared = {case.definition for case in CASES}
+    for each in NO_MEMBER.values():
+        for definition, names in each.items():
+            assert definition in compared
+            assert set(names) <= {field.name for field in definition.fields}
+    for case in CASES:
+        # Two fields that are compared with one member would leave another member out.
+        assert len(layout(case)) + len(no_member(case.definition)) == len(case.definition.fields)
+        assert case.names.keys() & {*no_member(case.definition)} == set()
 
 
 def questions(case: Case) -> tuple[tuple[str, str], ...]:
@@ -236,16 +325,42 @@ def test_flags_are_those_of_the_headers(flags: type[Flags], header: str, pattern
     assert {one.name.lower(): bit for bit, one in flags.known.items()} == found
 
 
+NEWER_FEATURES = {
+    1: "SDBG",
+    3: "ADDR_MSK_EXT",
+    4: "XFD",
+    6: "WAITPKG TME LA57 BLD SGX_LC PKS",
+    8: "CPPC",
+    9: "SGX_KEYS UINTR PCONFIG ARCH_LBR AMX_BF16 AMX_TILE AMX_INT8",
+    10: (
+        "SHA512 SM3 SM4 LASS CMPCCXADD ARCH_PERF_MON FRED LKGS WRMSRNS NMI_SRC AMX_FP16 AVX_IFMA LAM MSRLIST NO_INVD "
+        "MOVRS"
+    ),
+    11: "NO_NEST_BP FS_GS_NS AMD_FSRS AMD_FSRC CPUID_USER_DIS EPSF FSRSC AMD_PREFETCHI AVX512_BMM",
+    13: "DDP_CTRL UC_LOCK_DIS",
+    15: "AVX_VNNI_INT8 AVX_NE_CONVERT AMX_COMPLEX AVX_VNNI_INT16 PREFETCHI UIRET_UIF SLSM",
+    16: "MCU_EXT IGN_UMONITOR MON_UMON_MITG",
+    17: "PB_OPT_CTRL",
+}
+"By word, the names that the headers of Xen 4.17, which Debian has, lack."
+
+
 @requires_headers
 def test_features_are_those_of_the_headers() -> None:
     text = (INCLUDE / "arch-x86" / "cpufeatureset.h").read_text()
     found = re.findall(r"^XEN_CPUFEATURE\((\w+),\s*(\d+)\*32\s*\+\s*(\d+)\)", text, re.MULTILINE)
-    assert len(found) > 200
-    for name, word, bit in found:
-        # Some are written as bits beyond their word: 16*32+62.
-        number, position = divmod(int(word) * 32 + int(bit), 32)
-        known = features.WORDS[number].known
-        assert known[position].name == name, f"{number}.{position}"
+    # Some are written as bits beyond their word: 16*32+62.
+    theirs = {divmod(int(word) * 32 + int(bit), 32): name for name, word, bit in found}
+    ours = {(word.word, bit): one.name for word in features.WORDS for bit, one in word.known.items()}
+    assert len(theirs) > 200
+    assert theirs.items() <= ours.items()
+    newer = {(word, name) for word, names in NEWER_FEATURES.items() for name in names.split()}
+    assert {(word, name) for (word, bit), name in ours.items() if (word, bit) not in theirs} <= newer
+
+
+def test_columns_are_headed_as_xen_cpuid_does() -> None:
+    columns = " ".join(word.column() for word in features.WORDS)
+    assert columns == "1d 1c e1d e1c Da1 7b0 7c0 e7d e8b 7d0 7a1 e21a 7b1 7d2 7c1 7d1 m10Al m10Ah e21c"
 
 
 def test_there_are_as_many_features_as_xen_has_names_for() -> None:

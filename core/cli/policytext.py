@@ -39,7 +39,7 @@ def cpuid_lines(value: X86CpuidPolicy, _: View, indent: int) -> Iterator[str]:
         names = list(word.short_names)
         if word.unknown:
             names.append(f"unknown:0x{word.unknown:x}")
-        yield f"{margin}  [{word.word:2}] {int(word):08x}  {register}"
+        yield f"{margin}  [{word.word:2}] {int(word):08x}  {word.column():5}  {register}"
         yield from wrapped(names, indent + 16)
     yield ""
     yield f"{margin}leaves: {len(leaves)}"

@@ -61,6 +61,15 @@ class FeatureWord(Flags, digits=8, open=True):
     since: ClassVar[str] = ""
     "The Xen release that brought the word; those without were there when policies came into streams, in 4.14."
 
+    @classmethod
+    def column(cls) -> str:
+        """The heading of the word's column in ``xen-cpuid``: ``7b0`` is leaf 7, EBX, subleaf 0."""
+        if cls.where is None:
+            return "m10Al" if cls.word == 16 else "m10Ah"
+        leaf, subleaf, register = cls.where
+        extended = "e" if leaf >= 0x80000000 else ""
+        return f"{extended}{leaf & 0xFFFF:X}{register}{subleaf if leaf in (0x7, 0xD) else ''}"
+
     @property
     def short_names(self) -> list[str]:
         """The names as xen-cpuid prints them: ``avx512-ifma``."""
