@@ -67,7 +67,7 @@ CHECKED: dict[int, tuple[str, ...]] = {
     65: ("hvm-context-vcpu-unknown",),
     66: ("hvm-context-viridian",),
     67: ("hvm-context-devices",),
-    68: ("hvm-cpu-control", "reserved-not-zero"),
+    68: ("hvm-cpu-control", "hvm-cpu-cache", "reserved-not-zero"),
     69: ("hvm-cpu-cr3",),
     70: ("hvm-cpu-event",),
     71: ("hvm-cpu-fpu",),

@@ -66,16 +66,15 @@ def _limits(telling: Telling, policy: CpuidLeaves) -> None:
         rule = "cpuid-limits-raised" if basic is not None and told > basic else "cpuid-limits"
         telling.tell(rule, f"leaf 0 says that 0x{told:x} is the last basic leaf, which is 0x{basic:x}", 0, basic, told)
     told = policy.register(EXTENDED, 0, "a")
-    # A sender leaves out what is above its own tables, so there may be fewer than the leaf says.
-    if told is not None and extended is not None and told < extended:
+    if told is not None and extended is not None and min(told, EXTENDED_MAX) != extended:
+        rule = "cpuid-limits-raised" if told > extended else "cpuid-limits"
         problem = f"leaf 0x80000000 says that 0x{told:x} is the last extended leaf, which is 0x{extended:x}"
-        telling.tell("cpuid-limits", problem, 0, extended, told)
+        telling.tell(rule, problem, 0, extended, told)
     subleaf = max((sub for leaf, sub in policy.leaves if leaf == 7 and sub != NO_SUBLEAF), default=None)
     told = policy.register(7, 0, "a")
-    if told is not None and subleaf is not None and told < subleaf:
-        telling.tell(
-            "cpuid-limits", f"leaf 7 says that {told} is its last subleaf, which is {subleaf}", 0, subleaf, told
-        )
+    if told is not None and subleaf is not None and told != subleaf:
+        rule = "cpuid-limits-raised" if told > subleaf else "cpuid-limits"
+        telling.tell(rule, f"leaf 7 says that {told} is its last subleaf, which is {subleaf}", 0, subleaf, told)
 
 
 def _xstate(telling: Telling, policy: CpuidLeaves) -> None:

@@ -15,7 +15,7 @@ RULES = (
             "means something by it."
         ),
         source="libxc-migration-stream and libxl-migration-stream, each header and record",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it in headers and records",
     ),
     Rule(
         "unknown-value",
@@ -24,7 +24,7 @@ RULES = (
         message="{what}: {problem}",
         reason="Bytes were damaged, or the sender is newer than the specification.",
         source="libxc-migration-stream and libxl-migration-stream, each header and record",
-        receivers="all, except for emulator ids",
+        receivers="all, except for emulator ids: 4.17 and 4.20 took any",
     ),
     Rule(
         "body-length",
@@ -33,7 +33,7 @@ RULES = (
         message="{what}: {problem}",
         reason="The length of such a record is fixed, or follows from its own fields.",
         source="libxc-migration-stream and libxl-migration-stream, each record",
-        receivers="all, except for records that should be empty",
+        receivers="all, except for records that should be empty: 4.17 and 4.20 took those with a body",
     ),
     Rule(
         "body-count",
@@ -60,7 +60,7 @@ RULES = (
         message="{what} is padded with {padding}: padding must be zero",
         reason="Usually the length in the record's header is wrong, and what is taken for padding belongs to the body.",
         source="libxc-migration-stream, Record Header; libxl-migration-stream, Record",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "version-unknown",
@@ -69,7 +69,7 @@ RULES = (
         message="{what} says version {actual}, known are {known}",
         reason="A stream of a newer Xen, or a damaged header.",
         source="libxc-migration-stream, Image Header; libxl-migration-stream, Header",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it, and xl crashed where it was libxl's header",
     ),
     Rule(
         "big-endian",
@@ -78,7 +78,7 @@ RULES = (
         message="{what} says that the stream is big endian: that is allowed, but no receiver takes such a stream",
         reason="Xen runs on little-endian processors only, so that a bit in the header was probably damaged.",
         source="xg_sr_restore.c, read_headers; libxl_stream_read.c, stream_header_done",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it, and xl crashed where it was libxl's header",
     ),
     Rule(
         "start-unrecognised",
@@ -96,7 +96,7 @@ RULES = (
         message="{what} stands where a {layer} header should begin",
         reason="Bytes were lost or inserted before it, or the header was damaged.",
         source="libxc-migration-stream, Image Header; libxl-migration-stream, Header",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it, and xl crashed where it was libxl's header",
     ),
     Rule(
         "legacy-stream",
@@ -117,7 +117,10 @@ RULES = (
         ),
         reason="The position in the stream was lost: the length of an earlier record is wrong or bytes are missing.",
         source="xg_sr_stream_format.h, REC_LENGTH_MAX",
-        receivers="all: more than 128 MiB; 4.9 and earlier: more than 8 MiB",
+        receivers=(
+            "libxc: all, and 4.9 and earlier already more than 8 MiB; libxl has no limit: that of 4.17 and 4.20 was "
+            "aborted when it got no memory"
+        ),
     ),
     Rule(
         "record-type-unknown",
@@ -126,7 +129,7 @@ RULES = (
         message="{what} of {actual} bytes: a receiver must understand a record without bit 31, and none knows this one",
         reason="Either a newer sender, or the position in the stream was lost: then an earlier length is wrong.",
         source="libxc-migration-stream, Record Header; libxl-migration-stream, Record",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it, and xl crashed where it came before LIBXC_CONTEXT",
     ),
     Rule(
         "libxc-record-optional",
@@ -135,7 +138,7 @@ RULES = (
         message="{what} of {actual} bytes is not known, and marked as one that a receiver may ignore",
         reason="A newer sender wrote it.",
         source="libxc-migration-stream, Record Header",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "libxl-record-optional",
@@ -146,7 +149,7 @@ RULES = (
         ),
         reason="libxl does not look at bit 31 of the type, whatever the specification says.",
         source="libxl_stream_read.c, process_record",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "stream-truncated",
@@ -176,7 +179,7 @@ RULES = (
         message="{actual} bytes follow the stream's END, beginning with {data}",
         reason="Something else is stored behind the stream, or was sent over the same connection.",
         source="libxc-migration-stream, END",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "capture-hole",

@@ -185,6 +185,8 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
     cr0, efer = int(data.cr0), int(data.msr_efer)
     if cr0 & ~CR0_KNOWN or not cr0 & CR0_ET or (cr0 & CR0_PG and not cr0 & CR0_PE):
         tell("hvm-cpu-control", f"cr0 is {data.cr0}: no receiver takes that", "cr0")
+    if cr0 & CR0_NW and not cr0 & CR0_CD:
+        tell("hvm-cpu-cache", f"cr0 is {data.cr0}: NW without CD", "cr0")
     if efer & ~EFER_KNOWN:
         tell("hvm-cpu-control", f"msr_efer is {data.msr_efer}: no receiver takes that", "msr_efer")
     elif efer & EFER_LMA and not (efer & EFER_LME and cr0 & CR0_PG):
@@ -208,7 +210,7 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
             tell("hvm-cpu-event", f"error_code is 0x{data.error_code:x}: it has 16 bits", "error_code")
 
 
-CR0_PE, CR0_ET, CR0_PG = 1 << 0, 1 << 4, 1 << 31
+CR0_PE, CR0_ET, CR0_NW, CR0_CD, CR0_PG = 1 << 0, 1 << 4, 1 << 29, 1 << 30, 1 << 31
 EFER_LME, EFER_LMA = 1 << 8, 1 << 10
 
 

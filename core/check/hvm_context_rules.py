@@ -119,6 +119,15 @@ RULES = (
         receivers="all; upper halves of dr6, dr7 and TSC_AUX: recent releases",
     ),
     Rule(
+        "hvm-cpu-cache",
+        WARNING,
+        title="cache mode that the processor does not have",
+        message="{what}: {problem}",
+        reason="Bytes were damaged: no processor lets a guest set CR0.NW without CR0.CD, and none enters it so.",
+        source="Intel SDM volume 3, 2.5 and 26.3.1.1; AMD APM volume 2, 15.5.1",
+        receivers="none: 4.17 and 4.20 took it, and the guest crashed when it was unpaused",
+    ),
+    Rule(
         "hvm-cpu-cr3",
         ERROR,
         title="page-table root beyond the guest's physical addresses",

@@ -12,7 +12,7 @@ RULES = (
         message="{what} cannot be in the stream of an {guest} guest",
         reason="Records of two streams were mixed, or the domain header is damaged.",
         source="libxc-migration-stream, Layout; xg_sr_restore.c, process_record",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "libxc-record-version",
@@ -21,7 +21,7 @@ RULES = (
         message="{what} exists since version 3 of the format, and the image header says version {version}",
         reason="The version in the header is wrong, or the record was put into an old stream.",
         source="libxc-migration-stream, Version history",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "libxc-version-release",
@@ -57,7 +57,7 @@ RULES = (
         message="{what} comes after 0x00000010 (STATIC_DATA_END): the receiver keeps it and never applies it",
         reason="The guest would run with the receiver's own policy.",
         source="xg_sr_common_x86.c, x86_static_data_complete",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "libxc-policy-repeated",
@@ -78,7 +78,7 @@ RULES = (
         ),
         reason="Xen has sent both policies since 4.14.",
         source="xg_sr_common_x86.c, write_x86_cpu_policy_records",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "libxc-x86-pv-info-missing",
@@ -159,7 +159,7 @@ RULES = (
         message="{what} comes without 0x00000008 (X86_TSC_INFO): the guest's time will be that of the receiver",
         reason="Every sender writes one.",
         source="xg_sr_save_x86_pv.c; xg_sr_save_x86_hvm.c",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "libxc-shared-info-repeated",
@@ -261,7 +261,7 @@ RULES = (
         message="{what} of {actual} bytes: the record was planned and never used; no receiver handles it",
         reason="The stream was written by something other than a release of Xen.",
         source="xg_sr_restore.c, process_record",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "libxc-dirty-pfn-list-forward",
@@ -272,7 +272,7 @@ RULES = (
         ),
         reason="A capture may have joined the two directions of a connection wrongly.",
         source="libxc-migration-stream, CHECKPOINT_DIRTY_PFN_LIST",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "zero-content",
@@ -290,7 +290,7 @@ RULES = (
         message="{what} announces no pfn, at least 1 is needed",
         reason="The record was damaged.",
         source="libxc-migration-stream, PAGE_DATA",
-        receivers="all",
+        receivers="all: 4.17 and 4.20 refused it",
     ),
     Rule(
         "page-data-length",
@@ -313,7 +313,7 @@ RULES = (
         ),
         reason="The array was damaged, or is none.",
         source="libxc-migration-stream, PAGE_DATA",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "page-data-type",

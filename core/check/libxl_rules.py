@@ -48,7 +48,7 @@ RULES = (
         message="{what} comes before 0x00000001 (LIBXC_CONTEXT), which must be the first record",
         reason="Records are out of order.",
         source="libxl-migration-stream, Layout",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it of EMULATOR_CONTEXT",
     ),
     Rule(
         "libxl-libxc-context-repeated",
@@ -66,7 +66,7 @@ RULES = (
         message="the libxl stream ends without 0x00000001 (LIBXC_CONTEXT): it holds no guest",
         reason="The guest's memory is not there.",
         source="libxl-migration-stream, Layout",
-        receivers="all: libxl itself does not object, the guest cannot run",
+        receivers="all: libxl does not object, but xl of 4.17 and 4.20 waited in vain for the guest's console",
     ),
     Rule(
         "libxl-checkpoint-end-place",
@@ -120,7 +120,7 @@ RULES = (
         message="{what} comes a second time for emulator {emulator}",
         reason="libxl writes one for each checkpoint.",
         source="libxl_stream_write.c",
-        receivers="none: the last one counts",
+        receivers="none: 4.17 and 4.20 took it; the last one counts",
     ),
     Rule(
         "libxl-emulator-unknown",
@@ -129,7 +129,7 @@ RULES = (
         message="{what} names emulator 0x00000000 (UNKNOWN), which only the converter of legacy streams writes",
         reason="libxl names the emulator since Xen 4.6.",
         source="libxl_stream_write.c",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "libxl-emulator-index",
@@ -138,7 +138,7 @@ RULES = (
         message="{what} has index {actual}, libxl writes 0",
         reason="Only one device model is ever saved.",
         source="libxl_stream_write.c",
-        receivers="none",
+        receivers="none: 4.17 and 4.20 took it",
     ),
     Rule(
         "libxl-xenstore-key",

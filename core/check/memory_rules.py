@@ -66,6 +66,6 @@ RULES = (
         message="{what}: {problem}",
         reason="The first pass over a guest's memory takes every pfn from 0 on; records were lost.",
         source="xg_sr_save.c, send_all_pages and send_memory_live",
-        receivers="none: the guest would find zeros there",
+        receivers="none: 4.17 and 4.20 took it, and the guest would find zeros there",
     ),
 )
