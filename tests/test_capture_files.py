@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from tests.captures import (
     enhanced,
     ethernet,
     interface,
+    noise,
     obsolete,
     pcap,
     pcapng,
@@ -29,6 +31,12 @@ from tests.captures import (
 )
 from xenmig.core.sources.capture import Capture, is_capture
 from xenmig.core.sources.errors import UnreadableInput
+from xenmig.core.sources.file import FileInput
+from xenmig.core.sources.frames import WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 WORDS = [b"first words", b"and more of them", b"the last"]
 
@@ -150,6 +158,36 @@ def test_a_file_cut_anywhere_in_its_last_packet_gives_all_before_it_and_says_so(
 def test_however_the_input_is_cut_into_reads_the_result_is_the_same(piece: int) -> None:
     for data in (pcap(frames()), pcapng(frames())):
         assert summary(read(data, piece=piece)) == summary(read(data))
+
+
+@pytest.mark.parametrize("make", [pcap, pcapng])
+def test_a_file_is_read_by_full_windows_and_gives_what_other_inputs_give(
+    make: Callable[[list[bytes]], bytes], tmp_path: Path
+) -> None:
+    """Where a frame lies in two windows, a file goes back to its beginning instead of reading the rest by itself."""
+    talk = Talk().open()
+    for number in range(1200):
+        talk.send(talk.client, noise(1400, number))
+    whole = make([ethernet(packet) for packet in talk.close().packets])
+    for name, data in (("whole", whole), ("cut", whole[:-7]), ("short", whole[: 2 * WINDOW + 99])):
+        path = tmp_path / name
+        path.write_bytes(data)
+        with path.open("rb") as file:
+            reads: list[int] = []
+
+            class Counted(FileInput):
+                __slots__ = ()
+
+                def read(self, count: int) -> bytes:
+                    reads.append(count)  # noqa: B023 - called within this turn of the loop
+                    return super().read(count)
+
+            capture = Capture(Counted(file.fileno(), "capture under test", 0, len(data), owned=False), Everything())
+            assert not list(capture)
+        other = read(data)
+        assert summary(capture) == summary(other)
+        assert [str(notice) for notice in capture.notices] == [str(notice) for notice in other.notices]
+        assert len(reads) <= len(data) // WINDOW + 3, reads
 
 
 def test_frames_that_have_come_are_dealt_with_before_more_is_read() -> None:

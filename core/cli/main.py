@@ -1,7 +1,7 @@
 """The entry point of ``xenmig``: from arguments to an exit code, whatever happens on the way.
 
 ``xenmig verify FILE`` takes not much longer than Python needs to start, so nothing is imported here that it does not
-need, and its plain form goes past argparse.
+need, and its plain form goes past argparse, as that of ``xenmig timeline FILE`` does.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     gc.set_threshold(COLLECT_AFTER)
-    if len(argv) > 1 and argv[0] == "verify" and all(path == "-" or path[:1] != "-" for path in argv):
+    plain = len(argv) > 1 and all(path == "-" or path[:1] != "-" for path in argv)
+    if plain and argv[0] == "verify":
         # What is imported stays, so nothing is gained by looking for garbage in it again and again.
         gc.disable()
         from xenmig.core.cli.verify import verify
@@ -85,6 +86,10 @@ def _run(argv: list[str]) -> int:
         gc.freeze()
         gc.enable()
         return verify(argv[1:])
+    if plain and argv[0] == "timeline" and len(argv) == 2:
+        from xenmig.core.cli.timeline import plain as timeline
+
+        return timeline(argv[1])
     from xenmig.core.cli.commands import run
 
     return run(argv)

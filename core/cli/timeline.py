@@ -5,7 +5,6 @@ Times come from a capture; a stream file has bytes only.
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 from xenmig.core.analysis.timeline import Timeline
@@ -67,7 +66,22 @@ def run(options: Namespace) -> int:
         from xenmig.core.cli.follow import follow
 
         return follow(options)
-    reading = Reading(options.path, metered=True)
+    reading, timeline, checkers = _read(options.path)
+    if options.json:
+        import json
+
+        sys.stdout.write(json.dumps(facts(reading, timeline, checkers, options.bandwidth)) + "\n")
+        return code(reading, timeline)
+    return print_timeline(reading, timeline, checkers, convergence=options.convergence, bandwidth=options.bandwidth)
+
+
+def plain(path: str) -> int:
+    """Run the command without options."""
+    return print_timeline(*_read(path))
+
+
+def _read(path: str) -> tuple[Reading, Timeline, dict[Stream, Checker]]:
+    reading = Reading(path, metered=True)
     timeline = Timeline()
     checkers: dict[Stream, Checker] = {}
     try:
@@ -81,12 +95,7 @@ def run(options: Namespace) -> int:
     finally:
         reading.close()
     timeline.finish()
-    if options.json:
-        import json
-
-        sys.stdout.write(json.dumps(facts(reading, timeline, checkers, options.bandwidth)) + "\n")
-        return code(reading, timeline)
-    return print_timeline(reading, timeline, checkers, convergence=options.convergence, bandwidth=options.bandwidth)
+    return reading, timeline, checkers
 
 
 def print_timeline(
@@ -104,7 +113,11 @@ def print_timeline(
 
     Raises :class:`~xenmig.core.sources.errors.UnreadableInput` when there is no migration in it.
     """
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    width = 0
+    if sys.stdout.isatty():
+        from shutil import get_terminal_size
+
+        width = get_terminal_size().columns
     for migration in timeline.migrations:
         verdict = verdict_text(findings(migration, checkers), checkers[migration.stream].complete)
         for line in lines(reading.name, migration, verdict, convergence=convergence, bandwidth=bandwidth, width=width):

@@ -83,6 +83,10 @@ class FileInput:
         self.offset += there
         return there
 
+    def back(self, count: int) -> None:
+        """Read the last ``count`` bytes again, which were read last."""
+        self.offset -= count
+
     def close(self) -> None:
         if self._owned and self._fd >= 0:
             os.close(self._fd)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import ClassVar, Protocol, TypeAlias
 
     from xenmig.core.sources.input import Input
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WINDOW = 1 << 19
 "How much is read at once: several of the largest segments, and little enough to stay in a cache."
+_SHORT = 1 << 14
+"A block in two windows is read again if it has fewer bytes, where the input allows that."
 LARGEST_FRAME = 1 << 20
 "A frame said to be larger is damage: BIG TCP makes 512 KiB, capture programs stop at 256 KiB."
 
@@ -180,7 +182,7 @@ class Listed(Frames):
 class Window:
     """The part of an input that is in memory."""
 
-    __slots__ = ("data", "position", "_input", "_base")
+    __slots__ = ("data", "position", "_input", "_base", "_back")
 
     data: bytes
     position: int
@@ -191,6 +193,8 @@ class Window:
         self.position = 0
         self._input = input
         self._base = input.offset
+        # Files alone have it.
+        self._back: Callable[[int], None] | None = getattr(input, "back", None)
 
     @property
     def offset(self) -> int:
@@ -205,13 +209,21 @@ class Window:
     def more(self, count: int) -> bool:
         """Bring at least one more byte into memory; False at the end of input.
 
-        ``count`` (at least 1) says how many bytes the block at ``position`` lacks. Only these are joined to the bytes
-        in memory, so that the next full window begins with a block and nothing is ever copied twice.
+        ``count`` (at least 1) says how many bytes the block at ``position`` lacks. A file goes back to where a small
+        block begins. Otherwise only what is lacking is joined to the bytes in memory, so that the next full window
+        begins with a block. Nothing is ever copied twice.
         """
         data = self.data
         rest = data[self.position :]
         self._base += self.position
         self.position = 0
+        if rest and self._back is not None and len(rest) + count < _SHORT:
+            # Otherwise every other window would hold one block, and looking at it costs as much as at a hundred more.
+            self._back(len(rest))
+            fresh = self._input.read(WINDOW)
+            if len(fresh) > len(rest):
+                self.data = fresh
+                return True
         fresh = self._input.read(count if rest else WINDOW)
         self.data = rest + fresh if rest else fresh
         return bool(fresh)
