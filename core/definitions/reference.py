@@ -44,7 +44,7 @@ HEAD = """\
 Every header, record and body that xenmig knows. Offsets are in bytes, in hexadecimal, from the beginning of the struct;
 `+` stands for "behind what is before it", where something before it has no fixed size. Numbers are in the byte order of
 the stream unless they are said to be big endian. A record is a header of 8 bytes, a body and zeros up to a multiple of
-8 bytes. Reserved fields are zero.
+8 bytes. Reserved fields are zero. What names no release is as old as the format: Xen 4.6.
 """
 LAYERS = (
     ("xl", "xl: save files and `xl migrate`", (xl.Header, xl.OptionalData)),
@@ -139,7 +139,7 @@ class Reference:
             if one.bits:
                 words.append(self._see(f"bits of {field.name}", one.bits, later))
         if isinstance(field.of, type):
-            words.append(self._see(field.of.name, field.of, later))
+            words.append(self._see(_struct_name(field.of), field.of, later))
         offset = "+" if field.offset is None else f"0x{field.offset:x}"
         return offset, _size(field), f"`{field.name}`", "; ".join(words)
 
@@ -208,7 +208,7 @@ class Reference:
         self._prose("xen/include/public/arch-x86/cpufeatureset.h. Bits without a name are no fault.")
         for word in features.WORDS:
             since = f" Since Xen {word.since}." if word.since else ""
-            self._prose(f"*{_first_line(word)}*{since}")
+            self._prose(f"*{_first_line(word)}* In xen-cpuid: `{word.column()}`.{since}")
             listed = []
             for bit, value in sorted(word.known.items()):
                 brought = features.SINCE.get((word.word, bit))
@@ -303,13 +303,19 @@ def _size(field: Field) -> str:
     return f"`{field.count}`" if isinstance(field.count, str) else "to the end"
 
 
+def _struct_name(struct: type[Struct]) -> str:
+    """The name of a struct that is no record: as C spells it, and which guest's where there are two."""
+    which = next((f" of a {bits}-bit guest" for bits in ("32", "64") if struct.__name__.endswith(bits)), "")
+    return struct.name.lower() + which
+
+
 def _span(bits: Bits) -> str:
     return f"{bits.low}" if bits.width == 1 else f"{bits.low} to {bits.low + bits.width - 1}"
 
 
 def _about(value: Value) -> str:
     """What a value means, and the releases that its facts tell of."""
-    words = [value.doc] if value.doc else []
+    words = [value.doc.replace("``", "`")] if value.doc else []
     for key, text in (("since", "since"), ("written", "written since"), ("until", "until")):
         if value.facts.get(key):
             words.append(f"{text} {value.facts[key]}")
