@@ -21,8 +21,8 @@ class VcpuTimeInfo(StructPacket):
     pad0: padding
     tsc_timestamp: TSC at the last update
     system_time: system time then (ns)
-    tsc_to_system_mul: factor, 32 bits after the point
-    tsc_shift: shift before it, signed
+    tsc_to_system_mul: nanoseconds for a tick of the shifted TSC, 32 bits after the point
+    tsc_shift: how far the TSC is shifted before: to the left, or to the right where it is negative
     flags: what can be relied on; since Xen 4.7
     pad1: padding
     """
@@ -35,8 +35,19 @@ class VcpuTimeInfo(StructPacket):
         Number("pad0", 0, "u32", "padding", hexadecimal=True),
         Number("tsc_timestamp", 0, "u64", "TSC at the last update"),
         Number("system_time", 0, "u64", "system time then", unit="ns"),
-        Number("tsc_to_system_mul", 0, "u32", "factor, 32 bits after the point", hexadecimal=True),
-        Number("tsc_shift", 0, "u8", "shift before it, signed", hexadecimal=True),
+        Number(
+            "tsc_to_system_mul",
+            0,
+            "u32",
+            "nanoseconds for a tick of the shifted TSC, 32 bits after the point",
+            hexadecimal=True,
+        ),
+        Number(
+            "tsc_shift",
+            0,
+            "i8",
+            "how far the TSC is shifted before: to the left, or to the right where it is negative",
+        ),
         FlagWord("flags", 0, "u8", "what can be relied on", flags=shared_info_definitions.TimeFlags),
         Octets("pad1", bytes(2), "padding", size=2),
     ]

@@ -113,6 +113,8 @@ def test_a_pv_vcpu_is_shown_by_the_width_of_its_guest() -> None:
     assert "0x80    0013:ffffffff81027e90  dpl 3, events masked\n" in out
     assert "YMM: 256 bytes at 576\n" in shown(PV, "X86_PV_VCPU_XSAVE")
     assert "wallclock at system time 0: 2026-11-22 08:59:45" in shown(PV, "SHARED_INFO")
+    # As X86_TSC_INFO has it, from the other side: what a guest multiplies its TSC by.
+    assert "the TSC runs at 2,596.129 MHz" in shown(PV, "SHARED_INFO")
 
 
 @requires_corpus

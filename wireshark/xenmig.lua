@@ -7,7 +7,7 @@
 
 local definitions = {
     version = "0.1.0",
-    scalars = { u8 = 1, u16 = 2, u32 = 4, u64 = 8, i32 = 4, i64 = 8 },
+    scalars = { u8 = 1, u16 = 2, u32 = 4, u64 = 8, i8 = 1, i32 = 4, i64 = 8 },
     page_size = 4096,
     length_limit = 134217728,
     largest_batch = 1024,
@@ -4267,15 +4267,14 @@ local definitions = {
                                                         kind = "u32",
                                                         size = 4,
                                                         hex = true,
-                                                        doc = "factor, 32 bits after the point",
+                                                        doc = "nanoseconds for a tick of the shifted TSC, 32 bits after the point",
                                                     },
                                                     {
                                                         name = "tsc_shift",
                                                         key = "libxc.shared_info.vcpu_info.time.tsc_shift",
-                                                        kind = "u8",
+                                                        kind = "i8",
                                                         size = 1,
-                                                        hex = true,
-                                                        doc = "shift before it, signed",
+                                                        doc = "how far the TSC is shifted before: to the left, or to the right where it is negative",
                                                     },
                                                     {
                                                         name = "flags",
@@ -4556,15 +4555,14 @@ local definitions = {
                                                         kind = "u32",
                                                         size = 4,
                                                         hex = true,
-                                                        doc = "factor, 32 bits after the point",
+                                                        doc = "nanoseconds for a tick of the shifted TSC, 32 bits after the point",
                                                     },
                                                     {
                                                         name = "tsc_shift",
                                                         key = "libxc.shared_info32.vcpu_info.time.tsc_shift",
-                                                        kind = "u8",
+                                                        kind = "i8",
                                                         size = 1,
-                                                        hex = true,
-                                                        doc = "shift before it, signed",
+                                                        doc = "how far the TSC is shifted before: to the left, or to the right where it is negative",
                                                     },
                                                     {
                                                         name = "flags",
@@ -18264,7 +18262,7 @@ do
 
     local makers = {
         u8 = ProtoField.uint8, u16 = ProtoField.uint16, u32 = ProtoField.uint32, u64 = ProtoField.uint64,
-        i32 = ProtoField.int32, i64 = ProtoField.int64,
+        i8 = ProtoField.int8, i32 = ProtoField.int32, i64 = ProtoField.int64,
     }
     local sized = { ProtoField.uint8, ProtoField.uint16, nil, ProtoField.uint32 }
 

@@ -125,6 +125,10 @@ def shared_lines(value: Any, view: View, indent: int) -> Iterator[str]:
         yield ""
         yield f"{margin}vcpu {number}"
         yield from field_lines(vcpu, view, indent + 2)
+        if vcpu.time.tsc_to_system_mul:
+            shift = vcpu.time.tsc_shift
+            hertz = (10**9 << 32) / vcpu.time.tsc_to_system_mul * 2.0**-shift
+            yield f"{margin}  the TSC runs at {hertz / 10**6:,.3f} MHz"
     if idle:
         yield ""
         yield f"{margin}the other {idle} vcpus were never used"

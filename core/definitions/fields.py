@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from xenmig.core.definitions.enumerations import Enumeration, Flags
     from xenmig.core.definitions.structs import Struct
 
-SCALARS = {"u8": ("B", 1), "u16": ("H", 2), "u32": ("I", 4), "u64": ("Q", 8), "i32": ("i", 4), "i64": ("q", 8)}
+SCALARS = {
+    "u8": ("B", 1),
+    "u16": ("H", 2),
+    "u32": ("I", 4),
+    "u64": ("Q", 8),
+    "i8": ("b", 1),
+    "i32": ("i", 4),
+    "i64": ("q", 8),
+}
 "Kind of number -> (its letter in the struct module, its size in bytes)."
 
 GUEST_PAGE_SIZE = 4096
@@ -253,6 +261,7 @@ u8 = _number("u8")
 u16 = _number("u16")
 u32 = _number("u32")
 u64 = _number("u64")
+i8 = _number("i8")
 i32 = _number("i32")
 i64 = _number("i64")
 

@@ -541,7 +541,7 @@ SHAPES: dict[str, Shape] = {
         (32,), (0, 1, 0, -1),
         {
             "version": (0, "I", 0, 4), "pad0": (4, "I", 0, 4), "tsc_timestamp": (8, "Q", 0, 8),
-            "system_time": (16, "Q", 0, 8), "tsc_to_system_mul": (24, "I", 0, 4), "tsc_shift": (28, "B", 0, 1),
+            "system_time": (16, "Q", 0, 8), "tsc_to_system_mul": (24, "I", 0, 4), "tsc_shift": (28, "b", 0, 1),
             "flags": (29, "B", 0, 1), "pad1": (30, "", 0, 2),
         },
         (),

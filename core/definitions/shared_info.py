@@ -7,7 +7,7 @@ sender.
 from __future__ import annotations
 
 from xenmig.core.definitions.enumerations import Flags, flag
-from xenmig.core.definitions.fields import array, octets, struct, text, u8, u32, u64
+from xenmig.core.definitions.fields import array, i8, octets, struct, text, u8, u32, u64
 from xenmig.core.definitions.structs import Struct
 
 XEN = "xen/include/public/xen.h"
@@ -28,8 +28,8 @@ class VcpuTimeInfo(Struct, source=f"{XEN}, vcpu_time_info"):
     pad0: int = u32("padding", hex=True)
     tsc_timestamp: int = u64("TSC at the last update")
     system_time: int = u64("system time then", unit="ns")
-    tsc_to_system_mul: int = u32("factor, 32 bits after the point", hex=True)
-    tsc_shift: int = u8("shift before it, signed", hex=True)
+    tsc_to_system_mul: int = u32("nanoseconds for a tick of the shifted TSC, 32 bits after the point", hex=True)
+    tsc_shift: int = i8("how far the TSC is shifted before: to the left, or to the right where it is negative")
     flags: TimeFlags = u8("what can be relied on", flags=TimeFlags, since="4.7")
     pad1: bytes = octets("padding", count=2)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     least number of items and where their number stands (-1 where nothing says it). Then the fields by name, and what
     the definition asks of them."""
 
-_FROM = {letter: Layout("<" + letter).unpack_from for letter in "BHIQiq"}
+_FROM = {letter: Layout("<" + letter).unpack_from for letter in "BHIQbiq"}
 _number = int.from_bytes
 
 

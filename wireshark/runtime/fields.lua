@@ -14,7 +14,7 @@ do
 
     local makers = {
         u8 = ProtoField.uint8, u16 = ProtoField.uint16, u32 = ProtoField.uint32, u64 = ProtoField.uint64,
-        i32 = ProtoField.int32, i64 = ProtoField.int64,
+        i8 = ProtoField.int8, i32 = ProtoField.int32, i64 = ProtoField.int64,
     }
     local sized = { ProtoField.uint8, ProtoField.uint16, nil, ProtoField.uint32 }
 
