@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.bodies import HVM, HVM_VIRIDIAN, PV, PVH, every_sample, real_streams
+from tests.bodies import END, HVM, HVM_VIRIDIAN, PV, PVH, entry, every_sample, real_streams
 from tests.command import xenmig
 from tests.corpus import Sample, requires_corpus, sample
 from tests.streams import HVM_CONTEXT, XENSTORE_DATA, StreamBuilder, guest
@@ -148,12 +148,32 @@ def test_json_says_what_the_fields_alone_do_not() -> None:
     assert policy["featureset"].startswith("178bfbfd:")
     params = record(HVM_VIRIDIAN, "HVM_PARAMS")["meaning"]
     assert params["STORE_PFN"] == "pfn 0xfeffc"
+    (component,) = record(PV, "X86_PV_VCPU_XSAVE")["meaning"]["components"]
+    assert (component["name"], component["offset"], component["size"]) == ("YMM", 576, 256)
+    assert component["in_use"]
+    assert len(component["fields"]["ymm_high"]) == 16
     devices = record(HVM_VIRIDIAN, "EMULATOR_CONTEXT")["meaning"]
     assert "0000:00:01.1/ide" in [one["name"] for one in devices["sections"]]
     headers = xenmig("show", "--json", sample(HVM_VIRIDIAN).unpacked(), "header").lines
     (described,) = (one["meaning"] for one in headers if "meaning" in one)
     assert (described["name"], described["vcpus"], described["memory_kib"]) == ("hvm2", 2, 16384)
     assert [one["kind"] for one in described["devices"]] == ["disk", "vga"]
+
+
+def test_json_has_the_components_of_the_xsave_areas_in_an_hvm_context() -> None:
+    # Masks, legacy region and header, then the upper half of YMM0.
+    area = (
+        struct.pack("<3Q", 7, 7, 7) + bytes(512) + struct.pack("<8Q", 7, *[0] * 7) + struct.pack("<32Q", 5, *[0] * 31)
+    )
+    context = entry(16, 1, area) + END
+    value = decode("libxc", HVM_CONTEXT, context, Guest())
+    assert value is not None
+    described = meaning(value)
+    assert described is not None
+    (only,) = described["xsave"]
+    assert only["vcpu"] == 1
+    (component,) = only["components"]
+    assert component["fields"]["ymm_high"][0] == {"low": 5, "high": 0}
 
 
 @requires_corpus

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from xenmig.core.cli.configurationtext import configuration_of
 from xenmig.core.cli.emulatortext import emulator_state
-from xenmig.core.definitions import hvm_params, libxc, qemu
+from xenmig.core.cli.values import fields
+from xenmig.core.cli.xsavetext import components_of
+from xenmig.core.definitions import hvm_context, hvm_params, libxc, qemu, vcpu, xsave
 from xenmig.core.definitions.cpu_policy import CpuPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from xenmig.core.definitions.guest import Guest
     from xenmig.core.definitions.structs import Struct
 
 
-def meaning(value: Struct, *, secrets: bool = False) -> dict[str, Any] | None:
+def meaning(
+    value: Struct, *, secrets: bool = False, guest: Guest | None = None, byteorder: str = "<"
+) -> dict[str, Any] | None:
     """The processor of a CPU policy, parameters by name, QEMU's devices, the guest that a configuration describes.
 
-    None where there is nothing to add.
+    Of XSAVE areas the components, which lie where the ``guest``'s CPU policy says. None where there is nothing to add.
     """
+    if isinstance(value, vcpu.X86PvVcpuXsave):
+        return {"components": _components(value, guest, byteorder)}
+    if isinstance(value, hvm_context.HvmContext):
+        areas = [
+            {"vcpu": int(entry.descriptor.instance), "components": _components(entry.value, guest, byteorder)}
+            for entry in value.__dict__.get("entries", ())
+            if isinstance(entry.value, xsave.HvmHwCpuXsave)
+        ]
+        return {"xsave": areas} if areas else None
     if isinstance(value, libxc.X86CpuidPolicy):
         return _policy(value)
     if isinstance(value, hvm_params.HvmParams):
@@ -26,6 +40,19 @@ def meaning(value: Struct, *, secrets: bool = False) -> dict[str, Any] | None:
     if isinstance(value, qemu.EmulatorContext):
         return _devices(value)
     return _configuration(value, secrets=secrets)
+
+
+def _components(value: Struct, guest: Guest | None, byteorder: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "offset": one.place.offset,
+            "size": one.place.size,
+            "in_use": one.in_use,
+            "fields": fields(one.value) if one.value is not None else None,
+        }
+        for one in components_of(value, guest, byteorder)
+    ]
 
 
 def _policy(value: libxc.X86CpuidPolicy) -> dict[str, Any]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xenmig.core.cli.structtext import View
+    from xenmig.core.definitions.guest import Guest
     from xenmig.core.definitions.structs import Struct
+    from xenmig.core.definitions.xsave import Component
 
 
 def fxsave_lines(value: Fxsave, _: View, indent: int) -> Iterator[str]:
@@ -38,6 +40,17 @@ def fxsave_lines(value: Fxsave, _: View, indent: int) -> Iterator[str]:
     yield f"{' ' * indent}{'the others of ' if rows else ''}st0 to st7 and xmm0 to xmm15 are zero"
 
 
+def components_of(value: Struct, guest: Guest | None, byteorder: str) -> list[Component]:
+    """The components of an area, which lie where the CPU policy of the ``guest`` says."""
+    fields = value.__dict__
+    behind = fields.get("components")
+    if behind is None or "xstate_bv" not in fields:
+        return []
+    area = bytes(LEGACY_BYTES + HEADER_BYTES) + behind
+    leaves = guest.leaves if guest is not None else ()
+    return components(area, int(fields["xcr0_accum"]), int(fields["xstate_bv"]), leaves, byteorder)
+
+
 def area_lines(value: Struct, view: View, indent: int) -> Iterator[str]:
     """What X86_PV_VCPU_XSAVE and an entry CPU_XSAVE have in common: masks, legacy region, header, components."""
     margin = " " * indent
@@ -54,9 +67,7 @@ def area_lines(value: Struct, view: View, indent: int) -> Iterator[str]:
     behind = fields.get("components")
     if behind is None or "xstate_bv" not in fields:
         return
-    area = bytes(LEGACY_BYTES + HEADER_BYTES) + behind
-    leaves = view.guest.leaves if view.guest is not None else ()
-    found = components(area, int(fields["xcr0_accum"]), int(fields["xstate_bv"]), leaves, view.byteorder)
+    found = components_of(value, view.guest, view.byteorder)
     if behind and not found:
         yield f"{margin}{len(behind):,} bytes of components; nothing says where they lie"
     for one in found:
