@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.captures import Talk, ethernet, pcap
 from tests.streams import guest
 from xenmig.core.decode.reading import Reading
+from xenmig.core.sources.frames import WINDOW
 from xenmig.core.sources.traffic import meters
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def test_the_same_ports_used_again_are_another_connection(tmp_path: Path) -> Non
         talk = Talk(start=(start, 9000)).open()
         for at in range(0, len(built), 50_000):
             talk.send(talk.client, built[at : at + 50_000])
-        packets += [*talk.close().packets] + [ethernet(bytes(20))[14:]] * 5000
+        # The two connections are not in the same window.
+        packets += [*talk.close().packets] + [ethernet(bytes(20))[14:]] * (WINDOW // 60)
     path = tmp_path / "twice"
     path.write_bytes(pcap([ethernet(packet) for packet in packets]))
     reading = Reading(str(path), metered=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
             """The next frames, as many as have come and never waiting for more than one; None at the end."""
 
 
-WINDOW = 1 << 19
+WINDOW = 1 << 20
 "How much is read at once: several of the largest segments, and little enough to stay in a cache."
 _SHORT = 1 << 14
 "A block in two windows is read again if it has fewer bytes, where the input allows that."
