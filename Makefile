@@ -28,7 +28,7 @@ test: $(VENV)/tested tools ## Run the linters, the type checker and the tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 .PHONY: bench
 bench: $(VENV)/tested tools ## Measure speed and memory, beside those of verify-stream-v2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +13,10 @@ from tests.migrations import Migrations, cut_at, segments
 from tests.tshark import every_tshark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.streams import StreamBuilder
     from tests.tshark import Tshark
 
 CONNECTIONS = 200
@@ -38,17 +41,49 @@ def test_every_kind_of_stream_in_segments_of_one_size(tshark: Tshark, size: int,
     assert_same(tshark, capture.write(tmp_path / "varieties.pcap"), pfns=True)
 
 
-@every_tshark
-@pytest.mark.parametrize("wrapper", ["xl", "libvirt", "libxl", "libxc"])
-def test_a_stream_cut_at_every_byte_outside_guest_memory(tshark: Tshark, wrapper: str, tmp_path: Path) -> None:
-    data = streams.guest(wrapper, iterations=(1,), permission=wrapper == "xl").data
-    page = data.index(bytes(4096)) if bytes(4096) in data else len(data)
-    places = [place for place in range(1, len(data)) if not page + 16 < place < page + 4080]
+WRAPPERS = ("xl", "libvirt", "libxl", "libxc")
+HEAD, END = 40, 8
+"How far behind the beginning of a header or record, and in front of its end, a stream is cut in the suite."
+
+
+def wrapped(wrapper: str) -> StreamBuilder:
+    return streams.guest(wrapper, iterations=(1,), permission=wrapper == "xl")
+
+
+def assert_same_cut_at(tshark: Tshark, data: bytes, places: Sequence[int], path: Path) -> None:
     for first in range(0, len(places), CONNECTIONS):
         capture = Migrations()
         for place in places[first : first + CONNECTIONS]:
             capture.add(cut_at(data, place))
-        assert_same(tshark, capture.write(tmp_path / "cut.pcap"))
+        assert_same(tshark, capture.write(path))
+
+
+@every_tshark
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_stream_cut_at_every_byte_of_every_header(tshark: Tshark, wrapper: str, tmp_path: Path) -> None:
+    built = wrapped(wrapper)
+    # Behind its own header each wrapper holds what xl does.
+    pieces = built.expected if wrapper == "xl" else built.expected[:6]
+    places = {
+        place
+        for piece in pieces
+        for part in (range(piece.offset, piece.offset + HEAD), range(piece.end - END, piece.end + 1))
+        for place in part
+        if 0 < place < len(built.data)
+    }
+    assert len(places) > 100
+    assert_same_cut_at(tshark, built.data, sorted(places), tmp_path / "cut.pcap")
+
+
+@pytest.mark.fuzz
+@pytest.mark.skipif("fuzz" not in os.environ.get("HYPOTHESIS_PROFILE", ""), reason="takes minutes: make fuzz runs it")
+@every_tshark
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_stream_cut_at_every_byte_outside_guest_memory(tshark: Tshark, wrapper: str, tmp_path: Path) -> None:
+    data = wrapped(wrapper).data
+    page = data.index(bytes(4096)) if bytes(4096) in data else len(data)
+    places = [place for place in range(1, len(data)) if not page + 16 < place < page + 4080]
+    assert_same_cut_at(tshark, data, places, tmp_path / "cut.pcap")
 
 
 @every_tshark
