@@ -89,8 +89,7 @@ class PipeInput:
     def _receive(self, count: int) -> bytes:
         """Up to ``count`` bytes, in an object that was made for no more than came.
 
-        A pipe gives any number of bytes. Objects that are made for 256 KiB and then cut down leave holes of all sizes
-        behind, and how much memory was taken in the end depended on how the writer went along.
+        A pipe gives any number of bytes, mostly far fewer than are asked for: they come into one room that is kept.
         """
         there = self._fill(count)
         return bytes(self._room[:there])
