@@ -217,7 +217,7 @@ class Recipe:
             leaves = [
                 LibxcCpuidLeaf(leaf=0, subleaf=NO_SUBLEAF, a=1, b=0x68747541, c=0x444D4163, d=0x69746E65),
                 LibxcCpuidLeaf(leaf=1, subleaf=NO_SUBLEAF, a=machine.CPUID_SIGNATURE, d=0x178BFBFF),
-                LibxcCpuidLeaf(leaf=0x80000000, subleaf=NO_SUBLEAF, a=0x80000008),
+                LibxcCpuidLeaf(leaf=0x80000000, subleaf=NO_SUBLEAF, a=0x80000000),
             ]
             yield LibxcX86CpuidPolicy(leaves=leaves)
             yield LibxcX86MsrPolicy(msrs=[LibxcMsrEntry(idx=0xCE)])

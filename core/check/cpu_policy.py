@@ -59,21 +59,24 @@ def _in_range(leaf: int) -> bool:
 def _limits(telling: Telling, policy: CpuidLeaves) -> None:
     """The leaves that say how many leaves there are."""
     present = {leaf for leaf, _ in policy.leaves}
+    # Every sender writes leaf 7. Where it is missing leaves were left out by another program, and receivers take that:
+    # what real hosts refused was a limit that was raised in a policy with all its leaves.
+    raised = "cpuid-limits-raised" if 7 in present else "cpuid-limits"
     basic = max((leaf for leaf in present if leaf <= BASIC_MAX), default=None)
     extended = max((leaf for leaf in present if EXTENDED <= leaf <= EXTENDED_MAX), default=None)
     told = policy.register(0, 0, "a")
     if told is not None and min(told, BASIC_MAX) != basic:
-        rule = "cpuid-limits-raised" if basic is not None and told > basic else "cpuid-limits"
+        rule = raised if basic is not None and told > basic else "cpuid-limits"
         telling.tell(rule, f"leaf 0 says that 0x{told:x} is the last basic leaf, which is 0x{basic:x}", 0, basic, told)
     told = policy.register(EXTENDED, 0, "a")
     if told is not None and extended is not None and min(told, EXTENDED_MAX) != extended:
-        rule = "cpuid-limits-raised" if told > extended else "cpuid-limits"
+        rule = raised if told > extended else "cpuid-limits"
         problem = f"leaf 0x80000000 says that 0x{told:x} is the last extended leaf, which is 0x{extended:x}"
         telling.tell(rule, problem, 0, extended, told)
     subleaf = max((sub for leaf, sub in policy.leaves if leaf == 7 and sub != NO_SUBLEAF), default=None)
     told = policy.register(7, 0, "a")
     if told is not None and subleaf is not None and told != subleaf:
-        rule = "cpuid-limits-raised" if told > subleaf else "cpuid-limits"
+        rule = raised if told > subleaf else "cpuid-limits"
         telling.tell(rule, f"leaf 7 says that {told} is its last subleaf, which is {subleaf}", 0, subleaf, told)
 
 
