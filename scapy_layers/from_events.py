@@ -9,7 +9,9 @@ from scapy.packet import Packet as ScapyPacket
 from scapy.packet import Raw
 from scapy.utils import EDecimal
 
-from xenmig.core.decode.events import Header, Message, PageData, Record, Trailing, Truncated
+from xenmig.core.decode.damage import Trailing, Truncated
+from xenmig.core.decode.events import Header, Message
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import xl
 from xenmig.core.definitions.structs import Struct
 from xenmig.scapy_layers import layers

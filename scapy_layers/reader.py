@@ -6,7 +6,7 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
-from xenmig.core.decode.events import Hole, Resynchronised, Truncated, Unrecognised
+from xenmig.core.decode.damage import Hole, Resynchronised, Truncated, Unrecognised
 from xenmig.core.decode.reading import Reading
 from xenmig.core.sources.file import FileInput
 from xenmig.core.sources.pipe import PipeInput

@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from xenmig.core.decode.events import Record, Truncated
+from xenmig.core.decode.damage import Truncated
+from xenmig.core.decode.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

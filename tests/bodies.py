@@ -7,8 +7,9 @@ from struct import pack
 from typing import TYPE_CHECKING, Any
 
 from tests.corpus import Sample, sample, samples
-from xenmig.core.decode.events import Header, Record
+from xenmig.core.decode.events import Header
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import Record
 from xenmig.core.definitions import libxl
 from xenmig.core.definitions.bodies import decode
 from xenmig.core.definitions.guest import Guest

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xenmig.core.decode.conversation import ConversationDecoder
-from xenmig.core.decode.events import Header, Message, Record
+from xenmig.core.decode.events import Header, Message
 from xenmig.core.decode.pages import PfnArray
+from xenmig.core.decode.record import Record
 from xenmig.core.decode.stream import StreamDecoder
 from xenmig.core.definitions.structs import Struct
 from xenmig.core.sources.packet import Packet

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from xenmig.core.decode.events import DirtyPfnList, Header, Message, PageData, Record, Truncated
+from xenmig.core.decode.damage import Truncated
+from xenmig.core.decode.events import Header, Message
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import DirtyPfnList, PageData, Record
 from xenmig.core.definitions import bodies
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.guest import Guest

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from tests.bodies import entry
 from xenmig.core.check.guest_state import GuestState
 from xenmig.core.check.rules import RULES
-from xenmig.core.decode.events import Header, Page, PageData, Record
+from xenmig.core.decode.events import Header, Page
 from xenmig.core.decode.page_contents import TABLES, WITHOUT_DATA
 from xenmig.core.decode.pages import PFN_MASK, PfnArray
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.hvm_context import ENTRIES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.corpus import samples
-from xenmig.core.decode.events import PageData, Record
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import PageData, Record
 from xenmig.scapy_layers.records import LibxcRecord, LibxlRecord
 
 if TYPE_CHECKING:

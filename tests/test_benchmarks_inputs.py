@@ -10,8 +10,9 @@ import pytest
 from tests import peer
 from tests.benchmarks import capture, streams
 from xenmig.core.check.checker import Checker
-from xenmig.core.decode.events import Message, PageData, Record
+from xenmig.core.decode.events import Message
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from xenmig.core.check import page_tables
 from xenmig.core.check.checker import Checker
 from xenmig.core.check.control_registers import CR4_FEATURES, not_allowed_in_cr4
 from xenmig.core.check.rules import RULES
-from xenmig.core.decode.events import Page, PageData
+from xenmig.core.decode.events import Page
 from xenmig.core.decode.page_contents import PageContentsDecoder
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import PageData
 from xenmig.core.decode.stream import StreamDecoder
 from xenmig.core.definitions.cpu_policy import CpuPolicy
 from xenmig.core.definitions.libxc import CpuidLeaf

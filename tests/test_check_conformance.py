@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.valid_streams import VALID, events_of
 from xenmig.core.check.conformance import conformance, length_fits
-from xenmig.core.decode.events import Record
+from xenmig.core.decode.record import Record
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.structs import Struct
 

@@ -36,8 +36,10 @@ from xenmig.core.check.checker import Checker
 from xenmig.core.check.rule import SEVERITIES
 from xenmig.core.check.rules import RULES
 from xenmig.core.decode.conversation import ConversationDecoder
-from xenmig.core.decode.events import Hole, Message, Record, Resynchronised, Truncated, Unrecognised
+from xenmig.core.decode.damage import Hole, Resynchronised, Truncated, Unrecognised
+from xenmig.core.decode.events import Message
 from xenmig.core.decode.headers import KEPT_BODY
+from xenmig.core.decode.record import Record
 from xenmig.core.decode.stream import StreamDecoder
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ import pytest
 from tests.decoding import keys, listened, only, others, wanted
 from tests.streams import BANNER, CHECKPOINT_STATE, PERMISSION, READY, REPORT, StreamBuilder, answers, back_channel
 from xenmig.core.decode.conversation import KEPT_LIST
-from xenmig.core.decode.events import DirtyPfnList, Hole, Message, Record, Truncated, Unrecognised
+from xenmig.core.decode.damage import Hole, Truncated, Unrecognised
+from xenmig.core.decode.events import Message
 from xenmig.core.decode.recognise import recognise
+from xenmig.core.decode.record import DirtyPfnList, Record
 from xenmig.core.definitions import xl
 
 

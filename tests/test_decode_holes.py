@@ -22,8 +22,10 @@ from tests.streams import (
     checkpointed,
     guest,
 )
-from xenmig.core.decode.events import Complete, Header, Hole, PageData, Record, Resynchronised, Trailing, Truncated
+from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated
+from xenmig.core.decode.events import Complete, Header
 from xenmig.core.decode.headers import KEPT_BODY
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.decode.records import PFN_PIECE
 
 BUILT = guest(iterations=(30, 12), per_batch=6, permission=True)

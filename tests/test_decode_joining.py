@@ -8,7 +8,9 @@ import pytest
 
 from tests.decoding import decoded, keys, only, others, wanted
 from tests.streams import CHECKPOINT, END, PERMISSION, StreamBuilder, batches, checkpointed, guest
-from xenmig.core.decode.events import Complete, Hole, Record, Resynchronised, Trailing, Truncated
+from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated
+from xenmig.core.decode.events import Complete
+from xenmig.core.decode.record import Record
 from xenmig.core.decode.stream import SEARCHED_WHEN_JOINED, StreamDecoder
 
 LIVE = guest("libxl", iterations=(40, 20, 10), per_batch=20, permission=True)

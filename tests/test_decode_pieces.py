@@ -22,7 +22,8 @@ from tests.streams import (
     back_channel,
     guest,
 )
-from xenmig.core.decode.events import Header, Message, PageData, Record
+from xenmig.core.decode.events import Header, Message
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.decode.stream import StreamDecoder
 
 if TYPE_CHECKING:

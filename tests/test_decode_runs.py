@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.decoding import deliver
 from tests.streams import END, HVM_PARAMS, STATIC_DATA_END, VCPU_MSRS, VERIFY, StreamBuilder
 from xenmig.core.check.checker import Checker
-from xenmig.core.decode.events import PageData, Record, RecordRun
+from xenmig.core.decode.record import PageData, Record, RecordRun
 from xenmig.core.decode.stream import StreamDecoder
 
 if TYPE_CHECKING:

@@ -25,8 +25,10 @@ from tests.streams import (
     checkpointed,
     guest,
 )
-from xenmig.core.decode.events import Complete, Header, Message, PageData, Record, Trailing, Truncated, Unrecognised
+from xenmig.core.decode.damage import Trailing, Truncated, Unrecognised
+from xenmig.core.decode.events import Complete, Header, Message
 from xenmig.core.decode.headers import KEPT_BODY
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.decode.records import PFN_PIECE
 from xenmig.core.definitions import libxc, xl
 

@@ -6,8 +6,10 @@ import pytest
 
 from tests.decoding import decoded, described, keys, only, others, wanted
 from tests.streams import HVM_CONTEXT, PERMISSION, VARIETIES, XTAB, StreamBuilder, checkpointed, guest
-from xenmig.core.decode.events import Complete, PageData, Record, Trailing, Truncated, Unrecognised
+from xenmig.core.decode.damage import Trailing, Truncated, Unrecognised
+from xenmig.core.decode.events import Complete
 from xenmig.core.decode.headers import KEPT_BODY
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.decode.records import PFN_PIECE
 
 CUT = ["xl HVM", "xl PVH", "xl PV", "libvirt HVM", "libxl HVM", "libxc HVM", "xl HVM big endian", "COLO"]

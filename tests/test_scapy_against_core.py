@@ -9,8 +9,9 @@ from scapy.fields import RawVal
 from scapy.packet import NoPayload, Packet, Raw
 
 from tests.scapy_records import SAMPLES, dissected, records
-from xenmig.core.decode.events import Header, PageData, Record
+from xenmig.core.decode.events import Header
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions.bodies import decode
 from xenmig.core.definitions.guest import Guest
 from xenmig.core.definitions.structs import Entry, Struct

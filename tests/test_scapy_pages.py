@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.corpus import Sample, pcaps
-from xenmig.core.decode.events import PageData
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import PageData
 from xenmig.core.definitions.libxc import PageType
 from xenmig.scapy_layers import passes
 from xenmig.scapy_layers.capture import write_capture

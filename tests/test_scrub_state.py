@@ -12,8 +12,8 @@ from tests.bodies import HVM_VIRIDIAN, PV, real_stream
 from tests.corpus import requires_corpus, sample
 from tests.scrubs import copy_of, scrubbed
 from tests.valid_streams import VALID, checkpointed, hvm, in_libxl, record
-from xenmig.core.decode.events import Record
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import Record
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.bodies import decode
 from xenmig.core.definitions.guest import Guest

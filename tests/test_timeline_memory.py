@@ -22,8 +22,8 @@ from xenmig.core.analysis.density import MOST_COLUMNS, MOST_ROWS, Density
 from xenmig.core.analysis.iterations import Iterations
 from xenmig.core.analysis.memory import Memory
 from xenmig.core.analysis.pfn_counts import BLOCK_BITS, BYTES_PER_PAGE, CHUNK, PfnCounts, Room
-from xenmig.core.decode.events import PageData
 from xenmig.core.decode.pages import PfnArray
+from xenmig.core.decode.record import PageData
 from xenmig.core.decode.stream import StreamDecoder
 
 if TYPE_CHECKING:

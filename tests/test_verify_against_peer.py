@@ -31,8 +31,9 @@ from tests.valid_streams import (
     record,
 )
 from xenmig.core.check.checker import Checker
-from xenmig.core.decode.events import Header, Record
+from xenmig.core.decode.events import Header
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import Record
 from xenmig.core.definitions import libxc
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from xenmig.core.definitions.libxc import MAX_BATCH_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.decode.events import PageData
+    from xenmig.core.decode.record import PageData
 
 
 class Batches:

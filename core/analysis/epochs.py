@@ -10,7 +10,8 @@ from collections import deque
 
 from xenmig.core.analysis.batches import available
 from xenmig.core.analysis.pfn_counts import Room
-from xenmig.core.decode.events import DirtyPfnList, PageData, Record, Truncated
+from xenmig.core.decode.damage import Truncated
+from xenmig.core.decode.record import DirtyPfnList, PageData, Record
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.libxl import CheckpointStateId
 

@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from xenmig.core.decode.events import Header, Record
+    from xenmig.core.decode.events import Header
+    from xenmig.core.decode.record import Record
 
 
 LARGEST_CONFIGURATION = 256 << 10

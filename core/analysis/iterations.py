@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xenmig.core.analysis.batches import Batches, available
 from xenmig.core.analysis.memory import Memory
-from xenmig.core.decode.events import PageData, Record, Resynchronised, Truncated
+from xenmig.core.decode.damage import Resynchronised, Truncated
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc
 
 TYPE_CHECKING = False

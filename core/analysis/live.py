@@ -13,7 +13,7 @@ from xenmig.core.analysis.downtime import last_while_running
 from xenmig.core.analysis.forecast import coming_rule, dirty_next
 from xenmig.core.analysis.moment import Left, Moment, Passing
 from xenmig.core.analysis.network import Limits, flow_of, times_of
-from xenmig.core.decode.events import PageData
+from xenmig.core.decode.record import PageData
 from xenmig.core.decode.records import RECORD_HEADER
 from xenmig.core.decode.stream import StreamDecoder, type_name
 from xenmig.core.definitions import libxc
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from xenmig.core.analysis.iterations import Iteration
     from xenmig.core.analysis.migration import Migration
-    from xenmig.core.decode.events import Record
+    from xenmig.core.decode.record import Record
     from xenmig.core.sources.traffic.flow import Flow
 
     _Sample: TypeAlias = tuple[int, int, dict[str, int] | None]

@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xenmig.core.decode.events import PageData
     from xenmig.core.decode.pages import PfnArray
+    from xenmig.core.decode.record import PageData
 
 # Pages that came twice or more, with gaps of up to seven others between them: the pages of one buffer or heap.
 _HOT = re.compile(rb"[\x02-\xff]+(?:[\x00\x01]{1,7}[\x02-\xff]+)*")

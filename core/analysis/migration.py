@@ -7,17 +7,9 @@ from xenmig.core.analysis.guest import Guest
 from xenmig.core.analysis.iterations import Iterations
 from xenmig.core.analysis.memory import Memory
 from xenmig.core.analysis.phases import Phases
-from xenmig.core.decode.events import (
-    Complete,
-    Header,
-    Hole,
-    Message,
-    Record,
-    Resynchronised,
-    Trailing,
-    Truncated,
-    Unrecognised,
-)
+from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated, Unrecognised
+from xenmig.core.decode.events import Complete, Header, Message
+from xenmig.core.decode.record import Record
 from xenmig.core.definitions import libxc, xl
 
 TYPE_CHECKING = False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.iterations import BEFORE_MEMORY
-from xenmig.core.decode.events import Header, PageData, Record
+from xenmig.core.decode.events import Header
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc, libxl
 
 TYPE_CHECKING = False

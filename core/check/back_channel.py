@@ -6,14 +6,14 @@ SVM_RESUMED; then for every further checkpoint SVM_SUSPENDED, CHECKPOINT_DIRTY_P
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import DirtyPfnList
+from xenmig.core.decode.record import DirtyPfnList
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.libxl import CheckpointStateId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.checker import Report
-    from xenmig.core.decode.events import Record
+    from xenmig.core.decode.record import Record
 
 _LIST = -1
 _FOLLOWS = {

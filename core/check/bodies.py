@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from xenmig.core.check.checker import Report
     from xenmig.core.check.conformance import Conforms
     from xenmig.core.check.libxc_order import LibxcOrder
-    from xenmig.core.decode.events import Event, Record, RecordRun
+    from xenmig.core.decode.events import Event
+    from xenmig.core.decode.record import Record, RecordRun
     from xenmig.core.definitions.structs import Problem
 
 RULE_OF_PROBLEM = {

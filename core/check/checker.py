@@ -5,7 +5,9 @@ from __future__ import annotations
 from xenmig.core.check.bodies import RECORD_HEADER, ZERO_CONTENT, Bodies
 from xenmig.core.check.framing import Framing
 from xenmig.core.check.libxc_order import LibxcOrder
-from xenmig.core.decode.events import Hole, Page, PageData, Record, RecordRun, Truncated
+from xenmig.core.decode.damage import Hole, Truncated
+from xenmig.core.decode.events import Page
+from xenmig.core.decode.record import PageData, Record, RecordRun
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 

@@ -7,7 +7,7 @@ from xenmig.core.definitions import libxl
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.guest_state import GuestState, Telling
-    from xenmig.core.decode.events import Record
+    from xenmig.core.decode.record import Record
 
 XENSTORE_DATA, CONTEXT = libxl.EmulatorXenstoreData.record, libxl.EmulatorContext.record
 LAST = (libxl.End.record, libxl.CheckpointEnd.record)

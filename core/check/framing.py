@@ -5,17 +5,9 @@ from __future__ import annotations
 from xenmig.core.check.libxc_order import BODIES as LIBXC_BODIES
 from xenmig.core.check.libxc_order import VERSIONS
 from xenmig.core.check.libxl_order import LibxlOrder
-from xenmig.core.decode.events import (
-    Complete,
-    DirtyPfnList,
-    Header,
-    Hole,
-    Message,
-    Resynchronised,
-    Trailing,
-    Truncated,
-    Unrecognised,
-)
+from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated, Unrecognised
+from xenmig.core.decode.events import Complete, Header, Message
+from xenmig.core.decode.record import DirtyPfnList
 from xenmig.core.definitions import libxc, libxl, xl
 from xenmig.core.definitions.structs import Struct
 
@@ -25,7 +17,8 @@ if TYPE_CHECKING:
     from xenmig.core.check.bodies import Bodies
     from xenmig.core.check.checker import Report
     from xenmig.core.check.libxc_order import LibxcOrder
-    from xenmig.core.decode.events import Event, Record
+    from xenmig.core.decode.events import Event
+    from xenmig.core.decode.record import Record
 
 LIBXL_BODIES = Struct.records[libxl.LAYER]
 RULE_OF_UNRECOGNISED = {

@@ -7,7 +7,9 @@ with is kept in a :class:`GuestState`, which takes memory for the guest's vcpus,
 from __future__ import annotations
 
 from xenmig.core.check.bodies import PAIRS
-from xenmig.core.decode.events import Header, Hole, Page, PageData, Record, RecordRun, Resynchronised
+from xenmig.core.decode.damage import Hole, Resynchronised
+from xenmig.core.decode.events import Header, Page
+from xenmig.core.decode.record import PageData, Record, RecordRun
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.guest import Guest
 

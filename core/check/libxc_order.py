@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from xenmig.core.check.checker import Report
     from xenmig.core.check.conformance import Conforms
-    from xenmig.core.decode.events import Event, Record
+    from xenmig.core.decode.events import Event
+    from xenmig.core.decode.record import Record
 
 END = libxc.End.record
 PAGE_DATA = libxc.PageData.record

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.checker import Report
     from xenmig.core.check.libxc_order import LibxcOrder
-    from xenmig.core.decode.events import Record
+    from xenmig.core.decode.record import Record
 
 END = libxl.End.record
 LIBXC_CONTEXT = libxl.LibxcContext.record

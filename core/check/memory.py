@@ -6,17 +6,17 @@ tools/libs/guest/xg_sr_save.c: a batch is a piece of a walk through a bitmap, an
 from __future__ import annotations
 
 from xenmig.core.check.population import KEPT, Population
-from xenmig.core.decode.events import PageData
 from xenmig.core.decode.pages import ZEROS
 from xenmig.core.decode.pfn_rows import ABOVE, LOWEST, in_a_row
+from xenmig.core.decode.record import PageData
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.libxc import MAX_BATCH_SIZE, PageType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.guest_state import GuestState
-    from xenmig.core.decode.events import Record, RecordRun
     from xenmig.core.decode.pages import PfnArray
+    from xenmig.core.decode.record import Record, RecordRun
 
 RECORD_HEADER = libxc.RecordHeader.size or 0
 PFNS = RECORD_HEADER + (libxc.PageData.field("pfns").offset or 0)

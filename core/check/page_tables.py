@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.check.guest_state import GuestState, Telling
     from xenmig.core.check.population import Population
-    from xenmig.core.decode.events import PageData, Record
+    from xenmig.core.decode.record import PageData, Record
 
 PRESENT, LARGE = 1 << 0, 1 << 7
 "Bits of a page-table entry; LARGE means that above L1 only."

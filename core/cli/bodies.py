@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import Header, PageData, Record
+from xenmig.core.decode.events import Header
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import bodies, libxc
 from xenmig.core.definitions.guest import Guest
 

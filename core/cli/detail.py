@@ -10,7 +10,7 @@ from xenmig.core.cli.listing import type_text
 from xenmig.core.cli.structtext import struct_lines
 from xenmig.core.cli.table import aligned
 from xenmig.core.cli.values import problem_text
-from xenmig.core.decode.events import PageData, Record
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions.libxc import PageType
 from xenmig.core.definitions.structs import Struct
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from xenmig.core.decode.events import Resynchronised
+from xenmig.core.decode.damage import Resynchronised
 from xenmig.core.decode.recognise import STREAMS, recognise
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.interest import NEED_MORE, PREFIX

@@ -5,20 +5,9 @@ from __future__ import annotations
 from xenmig.core.analysis.batches import Batches
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.values import summary
-from xenmig.core.decode.events import (
-    Complete,
-    Header,
-    Hole,
-    Message,
-    Page,
-    PageData,
-    Record,
-    RecordRun,
-    Resynchronised,
-    Trailing,
-    Truncated,
-    Unrecognised,
-)
+from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated, Unrecognised
+from xenmig.core.decode.events import Complete, Header, Message, Page
+from xenmig.core.decode.record import PageData, Record, RecordRun
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.structs import Struct
 

@@ -14,8 +14,9 @@ from xenmig.core.cli.listing import Listing, type_name
 from xenmig.core.cli.notices import code_of, print_notices
 from xenmig.core.cli.progress import Progress
 from xenmig.core.cli.values import fields, names, problem_text
-from xenmig.core.decode.events import PageData, Record, Truncated, Unrecognised
+from xenmig.core.decode.damage import Truncated, Unrecognised
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions.libxc import PageType
 from xenmig.core.sources.errors import UnreadableInput
 

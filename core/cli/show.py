@@ -12,8 +12,10 @@ from xenmig.core.cli.bodies import Bodies
 from xenmig.core.cli.detail import header_lines, record_lines
 from xenmig.core.cli.notices import code_of, print_notices
 from xenmig.core.cli.progress import Progress
-from xenmig.core.decode.events import Header, Record, Truncated
+from xenmig.core.decode.damage import Truncated
+from xenmig.core.decode.events import Header
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import Record
 from xenmig.core.sources.errors import UnreadableInput
 
 TYPE_CHECKING = False

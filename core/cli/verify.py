@@ -10,8 +10,10 @@ import sys
 
 from xenmig.core.check.checker import Checker
 from xenmig.core.cli.progress import Progress
-from xenmig.core.decode.events import Header, PageData, Record, Unrecognised
+from xenmig.core.decode.damage import Unrecognised
+from xenmig.core.decode.events import Header
 from xenmig.core.decode.reading import Reading
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc
 from xenmig.core.sources.errors import UnreadableInput
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import DirtyPfnList, Hole, Message, Record, Truncated, Unrecognised
+from xenmig.core.decode.damage import Hole, Truncated, Unrecognised
+from xenmig.core.decode.events import Message
 from xenmig.core.decode.push import SHOWN_BYTES, PushDecoder
+from xenmig.core.decode.record import DirtyPfnList, Record
 from xenmig.core.definitions import libxc, libxl, xl
 
 TYPE_CHECKING = False

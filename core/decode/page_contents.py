@@ -11,7 +11,7 @@ from xenmig.core.definitions.libxc import DomainType, PageType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenmig.core.decode.events import PageData
+    from xenmig.core.decode.record import PageData
 
 TABLES = frozenset(number for number, known in PageType.known.items() if known.facts["data"] and number)
 "Page types of page tables."

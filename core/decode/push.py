@@ -7,7 +7,7 @@ it started.
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import Unrecognised
+from xenmig.core.decode.damage import Unrecognised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

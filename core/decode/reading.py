@@ -99,7 +99,7 @@ class Reading:
     ) -> None:
         """Open ``path`` ("-" is standard input); ``start`` names the outermost layer where it must not be guessed.
 
-        ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind; ``deep``
+        ``runs`` asks for a :class:`~xenmig.core.decode.record.RecordRun` where many records are of one kind; ``deep``
         for a :class:`~xenmig.core.decode.events.Page` for each page table of a PV guest instead, which means that its
         memory is read. ``watcher`` looks on while the input is read, and has it taken for one that is still written.
         ``metered`` has the traffic of each stream's connection measured, and of those that are named in ``opaque``.
@@ -188,7 +188,7 @@ class Reading:
         return StreamDecoder(start, joined=joined, runs=self._runs)
 
     def _capture_events(self, capture: Capture) -> Iterator[tuple[Stream, list[Event]]]:
-        from xenmig.core.decode.events import Resynchronised
+        from xenmig.core.decode.damage import Resynchronised
 
         by_direction = self._by_direction
         for direction, events in capture:

@@ -7,10 +7,12 @@ always known: libxl's LIBXC_CONTEXT hands over to libxc, libxc's END and CHECKPO
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import Complete, Message, PageData, Record, RecordRun, Trailing
+from xenmig.core.decode.damage import Trailing
+from xenmig.core.decode.events import Complete, Message
 from xenmig.core.decode.headers import KEPT_BODY, HeaderDecoder
 from xenmig.core.decode.pages import PfnArray
 from xenmig.core.decode.push import EVERYTHING, SHOWN_BYTES
+from xenmig.core.decode.record import PageData, Record, RecordRun
 from xenmig.core.definitions import libxc, libxl, xl
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 

@@ -8,9 +8,11 @@ position that was lost, an end that comes too early.
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import Complete, Hole, PageData, Record, Resynchronised, Truncated
+from xenmig.core.decode.damage import Hole, Resynchronised, Truncated
+from xenmig.core.decode.events import Complete
 from xenmig.core.decode.pages import PfnArray
 from xenmig.core.decode.push import EVERYTHING
+from xenmig.core.decode.record import PageData, Record
 from xenmig.core.decode.records import HEADS, INSIDE, KNOWN_TYPES, PAGE_DATA, RECORD_HEADER, RecordDecoder
 from xenmig.core.definitions import libxc
 
@@ -28,7 +30,7 @@ class StreamDecoder(RecordDecoder):
 
         ``start`` is the outermost layer ("xl", "libvirt", "libxl" or "libxc") or empty to go by the first bytes.
         ``joined`` says that the stream's beginning was missed: the decoder looks for a record to begin with.
-        ``runs`` asks for a :class:`~xenmig.core.decode.events.RecordRun` where many records are of one kind.
+        ``runs`` asks for a :class:`~xenmig.core.decode.record.RecordRun` where many records are of one kind.
         """
         super().__init__(runs=runs)
         self._lost_at = 0

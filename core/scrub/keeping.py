@@ -10,19 +10,10 @@ look like has come behind it: see :meth:`Keeping._sure`.
 
 from __future__ import annotations
 
-from xenmig.core.decode.events import (
-    DirtyPfnList,
-    Header,
-    Hole,
-    Message,
-    PageData,
-    Record,
-    Resynchronised,
-    Trailing,
-    Truncated,
-    Unrecognised,
-)
+from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated, Unrecognised
+from xenmig.core.decode.events import Header, Message
 from xenmig.core.decode.pages import PFN_MASK
+from xenmig.core.decode.record import DirtyPfnList, PageData, Record
 from xenmig.core.definitions import libxc, libxl, qemu, vcpu
 from xenmig.core.definitions.bodies import decode
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE

@@ -204,7 +204,8 @@ def scrub(path: str, target: Target, choice: Choice, progress: Shower) -> Summar
 
 def _judged(reading: _Judging, choice: Choice, summary: Summary) -> dict[tuple[int, int], Kept]:
     """The first pass: what stays of each direction, or of the one stream, which is (0, 0)."""
-    from xenmig.core.decode.events import Complete, Resynchronised, Trailing, Unrecognised
+    from xenmig.core.decode.damage import Resynchronised, Trailing, Unrecognised
+    from xenmig.core.decode.events import Complete
 
     kept: dict[tuple[int, int], Kept] = {}
     keeping: dict[int, Keeping] = {}
