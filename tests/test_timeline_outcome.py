@@ -253,14 +253,19 @@ def test_joined_behind_memory_what_comes_is_the_guests_state_and_no_downtime(tmp
     for sender, text in ((talk.server, READY), (talk.client, PERMISSION), (talk.server, REPORT + b"\0")):
         talk.send(sender, text)
     found = timeline(pcap([ethernet(packet) for packet in talk.packets]), tmp_path)
-    assert [phase["name"] for phase in found["phases"]] == ["guest state", "device model state", "end of the stream"]
+    assert [span["name"] for span in found["spans"] if span["kind"] != "hand-over"] == [
+        "guest state", "device model state", "end of the stream",
+    ]  # fmt: skip
     assert (found["downtime"], found["iterations"]) == (None, [])
     assert "missing from the capture" in found["downtime_reason"]
 
 
 def test_a_guest_without_device_model_has_no_state_of_one(tmp_path: Path) -> None:
     found = timeline(conversation(guest(kind="PVH", iterations=(100, 20), per_batch=1024).data), tmp_path)
-    assert [phase["name"] for phase in found["phases"]] == ["headers", "guest state", "end of the stream"]
+    assert [span["kind"] for span in found["spans"] if span["iteration"] is None] == [
+        "connection", "preamble", "preamble", "static data", "suspend", "guest state", "end",
+        "hand-over", "hand-over", "hand-over", "close",
+    ]  # fmt: skip
     assert "device model state" not in {step["name"] for step in found["downtime_steps"]}
 
 

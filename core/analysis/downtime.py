@@ -137,4 +137,4 @@ def last_while_running(migration: Migration) -> Packet | None:
     live = iterations.live
     if live:
         return live[-1].last
-    return None if migration.joined else migration.phases.headers.last
+    return None if migration.joined else migration.phases.before_memory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.iterations import BEFORE_MEMORY
+from xenmig.core.analysis.spans import EMULATOR, PREAMBLE, STATE, STATIC_DATA
 from xenmig.core.decode.events import Header
 from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc, libxl
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
     from xenmig.core.decode.events import Event
     from xenmig.core.sources.packet import Packet
 
-HEADERS = "headers"
-PREAMBLE = "preamble"
-STATIC_DATA = "static data"
-STATE = "guest state"
-EMULATOR = "device model state"
 ENDING = "end of the stream"
 
 
@@ -28,7 +24,7 @@ class Phase:
     __slots__ = ("name", "bytes", "records", "first", "last")
 
     name: str
-    """"headers" (with the static data), "guest state" (libxc after memory), "device model state" (libxl after it) or
+    """"preamble", "static data", "guest state" (libxc after memory), "device model state" (libxl after it) or
     "end of the stream" (libxl's END)."""
     bytes: int
     records: int
@@ -57,10 +53,8 @@ class Phase:
 class Phases:
     """Finds the phases of one stream, up to its first checkpoint."""
 
-    __slots__ = ("headers", "preamble", "static_data", "state", "emulator", "ending", "end", "_memory", "_checkpointed")
+    __slots__ = ("preamble", "static_data", "state", "emulator", "ending", "end", "_memory", "_checkpointed")
 
-    headers: Phase
-    "Preamble and static data together."
     preamble: Phase
     "Headers of all layers, the configuration, and LIBXC_CONTEXT."
     static_data: Phase
@@ -72,7 +66,6 @@ class Phases:
     "The packet with the last byte of the last record."
 
     def __init__(self) -> None:
-        self.headers = Phase(HEADERS)
         self.preamble = Phase(PREAMBLE)
         self.static_data = Phase(STATIC_DATA)
         self.state = Phase(STATE)
@@ -93,7 +86,6 @@ class Phases:
                     self.end = event.last
                     self._memory = self._memory or self._is_behind_memory(event)
                 if not self._memory:
-                    self.headers.add(event)
                     static = isinstance(event, Record) and event.layer == libxc.LAYER
                     (self.static_data if static else self.preamble).add(event)
                 elif self._checkpointed:
@@ -111,10 +103,10 @@ class Phases:
             return record.type != libxl.LibxcContext.record
         if record.type == libxc.X86TscInfo.record:
             # Converted legacy streams have it in front of memory.
-            return not self.headers.bytes
+            return not self.preamble.bytes and not self.static_data.bytes
         return record.type in libxc.RecordType.known and record.type not in BEFORE_MEMORY
 
     @property
-    def found(self) -> list[Phase]:
-        """Those that are there, in stream order."""
-        return [phase for phase in (self.headers, self.state, self.emulator, self.ending) if phase.bytes]
+    def before_memory(self) -> Packet | None:
+        """The packet with the last byte in front of memory; None in a file, and where nothing of it came."""
+        return self.static_data.last or self.preamble.last

@@ -104,7 +104,7 @@ class Happenings:
             xen = f", from Xen {migration.guest.xen}" if migration.guest.xen else ""
             yield Happening(
                 "guest",
-                _time(migration.phases.headers.last, time),
+                _time(migration.phases.before_memory, time),
                 guest_text(migration.guest) + xen,
                 guest=migration.guest.kind,
                 guest_name=migration.guest.name or None,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from xenmig.core.analysis.iterations import Iteration
     from xenmig.core.analysis.memory import Memory
     from xenmig.core.analysis.migration import Migration
-    from xenmig.core.analysis.phases import Phase
     from xenmig.core.analysis.spans import Span
     from xenmig.core.sources.packet import Packet
 
@@ -93,7 +92,6 @@ def migration_facts(migration: Migration, bandwidth: float | None = None) -> dic
         "checkpoints": iterations.checkpoints,
         "stop_rule": None if rule is None else {"name": rule.name, "text": rule.text},
         "spans": [_span(span, began) for span in spans(migration)],
-        "phases": [_phase(phase, began) for phase in migration.phases.found],
         "messages": [
             {
                 "name": message.name,
@@ -249,11 +247,7 @@ def _prediction(migration: Migration, bandwidth: float) -> dict[str, Any]:
     }
 
 
-def _phase(phase: Phase, began: Packet | None) -> dict[str, Any]:
-    return {"name": phase.name, "bytes": phase.bytes, "records": phase.records, **_ends(phase, began)}
-
-
-def _ends(part: Iteration | Phase | Span | Epoch, began: Packet | None) -> dict[str, Any]:
+def _ends(part: Iteration | Span | Epoch, began: Packet | None) -> dict[str, Any]:
     """Times and frames of the first and the last byte; ``start`` and ``end`` count from the migration's first byte."""
     first, last = part.first, part.last
     return {
