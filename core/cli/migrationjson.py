@@ -148,17 +148,14 @@ def _iteration(iteration: Iteration, began: Packet | None) -> dict[str, Any]:
         "kind": iteration.kind,
         "pfns": iteration.pfns,
         "pages": iteration.pages,
-        "bytes": iteration.bytes,
-        "records": iteration.records,
         "missing": iteration.missing,
         "offset": iteration.offset,
         "first_sent": iteration.first_sent,
         "sent_again": iteration.again,
-        "duration": iteration.seconds,
         "dirtied_in": iteration.dirtying,
         "dirty_rate": iteration.dirty_rate,
         "sending_rate": iteration.sending_rate,
-        **_ends(iteration, began),
+        **_extent(iteration, began),
     }
 
 
@@ -166,14 +163,11 @@ def _span(span: Span, began: Packet | None) -> dict[str, Any]:
     return {
         "name": span.name,
         "kind": span.kind,
-        "bytes": span.bytes,
         "wire_bytes": span.wire_bytes,
-        "records": span.records,
         "iteration": span.iteration.index if span.iteration is not None else None,
         "epoch": span.epoch.index if span.epoch is not None else None,
-        "duration": span.seconds,
         "throughput": span.throughput,
-        **_ends(span, began),
+        **_extent(span, began),
     }
 
 
@@ -212,17 +206,14 @@ def _epoch(epoch: Epoch, began: Packet | None) -> dict[str, Any]:
         "complete": epoch.complete,
         "pfns": epoch.pfns,
         "pages": epoch.pages,
-        "bytes": epoch.bytes,
         "memory_bytes": epoch.memory_bytes,
-        "records": epoch.records,
         "offset": epoch.offset,
         "end_offset": epoch.end,
-        "duration": epoch.seconds,
         "interval": epoch.interval,
         "states": {CheckpointStateId(state).name: _absolute(packet) for state, packet in epoch.states.items()},
         "dirty_pfns": epoch.dirty_pfns,
         "dirty_list_long_header": epoch.long_header if epoch.dirty_pfns is not None else None,
-        **_ends(epoch, began),
+        **_extent(epoch, began),
     }
 
 
@@ -247,10 +238,16 @@ def _prediction(migration: Migration, bandwidth: float) -> dict[str, Any]:
     }
 
 
-def _ends(part: Iteration | Span | Epoch, began: Packet | None) -> dict[str, Any]:
-    """Times and frames of the first and the last byte; ``start`` and ``end`` count from the migration's first byte."""
+def _extent(part: Iteration | Span | Epoch, began: Packet | None) -> dict[str, Any]:
+    """How large a part is, how long it took, and the times and frames of its first and last byte.
+
+    ``start`` and ``end`` count from the migration's first byte.
+    """
     first, last = part.first, part.last
     return {
+        "bytes": part.bytes,
+        "records": part.records,
+        "duration": part.seconds,
         "first": _absolute(first),
         "last": _absolute(last),
         "start": _relative(first, began),
