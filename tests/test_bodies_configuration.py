@@ -84,6 +84,13 @@ def test_what_is_no_json_object_is_said_to_be_none(config: bytes) -> None:
     assert from_json(config).problem
 
 
+@pytest.mark.parametrize("levels", [1, 60, 600, 900])
+def test_json_that_is_nested_deeply_is_read_as_far_as_it_goes(levels: int) -> None:
+    nested = b"[" * levels + b"]" * levels
+    found = from_json(b'{"c_info": {"name": "web"}, "disks": ' + nested + b"}")
+    assert found.name == "web"
+
+
 @pytest.mark.parametrize("wrong", [None, 7, "text", [], [7], {"c_info": 1}, True])
 def test_json_of_another_shape_is_read_as_far_as_it_goes(wrong: object) -> None:
     shape = {"c_info": wrong, "b_info": wrong, "disks": wrong, "nics": [wrong]}
@@ -106,6 +113,22 @@ def test_json_of_another_shape_is_read_as_far_as_it_goes(wrong: object) -> None:
 )
 def test_what_is_no_domain_xml_is_said_to_be_none(xml: bytes) -> None:
     assert from_xml(xml).problem
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 64, 10**40])
+def test_numbers_that_libxl_has_no_place_for_are_not_known(number: int) -> None:
+    found = from_json(b'{"b_info": {"max_vcpus": %d, "max_memkb": %d, "target_memkb": %d}}' % ((number,) * 3))
+    assert not found.problem
+    assert summary(found) == (None,) * 6
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [("b", 1), ("KiB", 1024), ("k", 1024), ("KB", 1000), ("MB", 10**6), ("TiB", 1 << 40), ("?", None)],
+)
+def test_memory_is_read_in_all_units_of_libvirt(unit: str, expected: int | None) -> None:
+    found = from_xml(f"<domain><memory unit='{unit}'>1024</memory></domain>".encode())
+    assert found.max_memory == expected
 
 
 def test_very_long_text_is_not_gathered() -> None:

@@ -1,4 +1,4 @@
-"""What ``verify FILE`` imports: start-up is most of its run time, so slow modules must stay out."""
+"""What the plain commands import: start-up is much of their run time, so slow modules must stay out."""
 
 from __future__ import annotations
 
@@ -42,6 +42,15 @@ def test_verifying_a_save_file_imports_nothing_slow(kind: str, tmp_path: Path) -
     path.write_bytes(guest(kind=kind, iterations=(3000, 20), per_batch=1024).data)
     modules = imported("verify", path)
     assert "xenmig.core.cli.verify" in modules
+    assert not modules & SLOW
+
+
+@pytest.mark.parametrize("kind", ["HVM", "PV"])
+def test_the_timeline_of_a_capture_imports_nothing_slow(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "capture"
+    path.write_bytes(conversation(guest(kind=kind, iterations=(3000, 20), per_batch=1024).data))
+    modules = imported("timeline", path)
+    assert "xenmig.core.cli.timeline" in modules
     assert not modules & SLOW
 
 

@@ -19,6 +19,7 @@ from tests.corpus import CORPUS, Sample, corpus, requires_corpus
 from tests.plain_walk import walk
 from tests.streams import StreamBuilder, guest
 from xenmig.core.analysis.density import MOST_COLUMNS, MOST_ROWS, Density
+from xenmig.core.analysis.hot_pages import hot_ranges, hottest
 from xenmig.core.analysis.iterations import Iterations
 from xenmig.core.analysis.memory import Memory
 from xenmig.core.analysis.pfn_counts import BLOCK_BITS, BYTES_PER_PAGE, CHUNK, PfnCounts, Room
@@ -163,8 +164,8 @@ def memory_of(*passes: Sequence[int]) -> Memory:
 
 def test_the_hottest_pages_come_first() -> None:
     memory = memory_of(range(100), [3, 70], [3, 70, 90], [70])
-    assert [(page.pfn, page.times) for page in memory.hottest(9)] == [(70, 4), (3, 3), (90, 2)]
-    assert [(page.pfn, page.times) for page in memory.hottest(2)] == [(70, 4), (3, 3)]
+    assert [(page.pfn, page.times) for page in hottest(memory.counts, 9)] == [(70, 4), (3, 3), (90, 2)]
+    assert [(page.pfn, page.times) for page in hottest(memory.counts, 2)] == [(70, 4), (3, 3)]
     assert (memory.distinct, memory.repeated, memory.again, memory.ratio) == (100, 3, 6, 1.06)
 
 
@@ -173,15 +174,15 @@ def test_of_pages_sent_more_than_255_times_the_hottest_still_come_first() -> Non
     for times, pfn in ((300, 9), (600, 2), (255, 4), (256, 7)):
         for _ in range(times):
             memory.counts.add(array([pfn]))
-    assert [(page.pfn, page.times) for page in memory.hottest(3)] == [(2, 600), (9, 300), (7, 256)]
-    (only,) = memory.hot_ranges()
+    assert [(page.pfn, page.times) for page in hottest(memory.counts, 3)] == [(2, 600), (9, 300), (7, 256)]
+    (only,) = hot_ranges(memory.counts)
     assert (only.first, only.last, only.pages, only.again) == (2, 9, 4, 300 + 600 + 255 + 256 - 4)
 
 
 def test_hot_ranges_join_what_lies_close_and_cross_the_ends_of_chunks() -> None:
     edge = range(CHUNK - 2, CHUNK + 2)
     memory = memory_of(range(64), [10, 11, 18, 40], [10], edge, edge)
-    found = [(one.first, one.last, one.pages, one.again) for one in memory.hot_ranges()]
+    found = [(one.first, one.last, one.pages, one.again) for one in hot_ranges(memory.counts)]
     assert found == [(10, 18, 3, 4), (CHUNK - 2, CHUNK + 1, 4, 4), (40, 40, 1, 1)]
 
 

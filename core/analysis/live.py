@@ -235,7 +235,7 @@ class Live:
     def _left_of_all(self, moment: Moment) -> Left | None:
         """Of the first pass: what the guest has by its size, less what was sent."""
         guest = self.migration.guest
-        memory = guest.maximum or guest.memory
+        memory = guest.configuration.max_memory or guest.configuration.memory
         pages = memory // _PER_KIB if memory else None
         if guest.pfns is not None:
             pfns = max(0, guest.pfns - moment.pfns)

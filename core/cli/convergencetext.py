@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from xenmig.core.analysis.hot_pages import hot_ranges, hottest
 from xenmig.core.analysis.prediction import ASSUMPTION, Model
 from xenmig.core.cli.table import aligned, named
 from xenmig.core.cli.units import count, duration, rate
@@ -85,13 +86,13 @@ def memory_rows(memory: Memory) -> Iterator[tuple[str, str]]:
     share = again / memory.sent if memory.sent else 0
     yield "in vain", f"{again:,} of {memory.sent:,} pages ({share:.0%}) were sent though they came again later"
     yield "page types", ", ".join(f"{name} {number:,}" for name, number in memory.page_types.items())
-    ranges = memory.hot_ranges(MOST_HOT)
+    ranges = hot_ranges(memory.counts, MOST_HOT)
     for place, one in enumerate(ranges):
         start, end = one.first * GUEST_PAGE_SIZE, (one.last + 1) * GUEST_PAGE_SIZE - 1
         name = "" if place else "hot ranges"
         text = f"pfns 0x{one.first:x}-0x{one.last:x} (0x{start:x}-0x{end:x}): {count(one.pages, 'page')}"
         yield name, f"{text} came more than once, {one.again:,} in vain"
     least = "at least " if memory.counts.saturated else ""
-    for place, page in enumerate(memory.hottest(MOST_HOT)):
+    for place, page in enumerate(hottest(memory.counts, MOST_HOT)):
         text = f"pfn 0x{page.pfn:x} (0x{page.pfn * GUEST_PAGE_SIZE:x}): sent {least}{page.times:,} times"
         yield "" if place else "hot pages", text

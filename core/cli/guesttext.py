@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 def guest_text(guest: Guest) -> str:
     """Kind, name, processors, memory and uuid, as far as they are known."""
-    kind = guest.description
-    named = f"{kind if kind != 'unknown' else ''} {shortened(guest.name)}".strip()
+    kind, configuration = guest.description, guest.configuration
+    named = f"{kind if kind != 'unknown' else ''} {shortened(configuration.name or '')}".strip()
     parts = [named] if named else []
-    if guest.vcpus is not None:
-        parts.append(count(guest.vcpus, "vcpu"))
-    if guest.memory is not None:
-        parts.append(kibibytes(guest.memory))
-    if guest.maximum is not None and guest.maximum != guest.memory:
-        parts.append(f"at most {kibibytes(guest.maximum)}")
-    if guest.uuid:
-        parts.append(f"uuid {shortened(guest.uuid)}")
-    if guest.problem:
-        parts.append(escaped(guest.problem))
+    if configuration.max_vcpus is not None:
+        parts.append(count(configuration.max_vcpus, "vcpu"))
+    if configuration.memory is not None:
+        parts.append(kibibytes(configuration.memory))
+    if configuration.max_memory is not None and configuration.max_memory != configuration.memory:
+        parts.append(f"at most {kibibytes(configuration.max_memory)}")
+    if configuration.uuid:
+        parts.append(f"uuid {shortened(configuration.uuid)}")
+    if configuration.problem:
+        parts.append(escaped(configuration.problem))
     return ", ".join(parts) or "not known"

@@ -107,7 +107,7 @@ class Happenings:
                 _time(migration.phases.before_memory, time),
                 guest_text(migration.guest) + xen,
                 guest=migration.guest.kind,
-                guest_name=migration.guest.name or None,
+                guest_name=migration.guest.configuration.name or None,
                 xen=migration.guest.xen or None,
             )
         yield from self._passes(time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xenmig.core.analysis.downtime import downtime, why_unknown
 from xenmig.core.analysis.handover import Handover, owner
+from xenmig.core.analysis.hot_pages import hot_ranges, hottest
 from xenmig.core.analysis.outcome import outcome
 from xenmig.core.analysis.spans import spans
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
@@ -26,12 +27,12 @@ def guest_facts(guest: Guest) -> dict[str, Any]:
     """What is known of the guest; null where it is not."""
     return {
         "guest": guest.kind,
-        "guest_type": guest.type or None,
-        "name": guest.name or None,
-        "uuid": guest.uuid or None,
-        "vcpus": guest.vcpus,
-        "memory_kib": guest.memory,
-        "maximum_memory_kib": guest.maximum,
+        "guest_type": guest.configuration.type or None,
+        "name": guest.configuration.name or None,
+        "uuid": guest.configuration.uuid or None,
+        "vcpus": guest.configuration.max_vcpus,
+        "memory_kib": guest.configuration.memory,
+        "maximum_memory_kib": guest.configuration.max_memory,
         "xen": guest.xen or None,
     }
 
@@ -185,7 +186,7 @@ def _memory(memory: Memory) -> dict[str, Any]:
         "untracked": memory.counts.untracked,
         "hot_pages": [
             {"pfn": page.pfn, "address": page.pfn * GUEST_PAGE_SIZE, "times": page.times}
-            for page in memory.hottest(MOST_HOT)
+            for page in hottest(memory.counts, MOST_HOT)
         ],
         "hot_ranges": [
             {
@@ -195,7 +196,7 @@ def _memory(memory: Memory) -> dict[str, Any]:
                 "pages": one.pages,
                 "sent_again": one.again,
             }
-            for one in memory.hot_ranges(MOST_HOT)
+            for one in hot_ranges(memory.counts, MOST_HOT)
         ],
     }
 

@@ -1,28 +1,21 @@
-"""What ``verify`` says of an input that is not simply sound, and all of it as JSON."""
+"""What ``verify`` says of an input that is not simply sound."""
 
 from __future__ import annotations
 
-import json
-
-from xenmig.core.check.rules import RULES
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.units import count
-from xenmig.core.cli.values import as_json as value_as_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from xenmig.core.check.finding import Finding
     from xenmig.core.cli.verify import Checked, Write
     from xenmig.core.decode.reading import Reading
-    from xenmig.core.sources.errors import UnreadableInput
 
 MOST_SHOWN = 20
 "Findings of one rule that are printed without -v."
 
-_LAYERS = ("xl", "libvirt", "libxl", "libxc")
 _SEVERITIES = ("error", "warning", "note")
 
 
@@ -59,69 +52,6 @@ def print_text(reading: Reading, found: Sequence[Checked], write: Write, verbose
         write(f"  input: {escaped(notice)}")
 
 
-def as_json(reading: Reading, found: Sequence[Checked]) -> str:
-    """The verdict on one input as a JSON object."""
-    sound = all(one.checker.sound for one in found)
-    return json.dumps(
-        {
-            "input": reading.name,
-            "kind": reading.kind,
-            "verdict": "sound" if sound else "error",
-            "streams": [_stream(one) for one in found],
-            "notices": reading.notices,
-        }
-    )
-
-
-def unreadable(path: str, error: UnreadableInput) -> str:
-    """The same for an input that cannot be read."""
-    name = "standard input" if path == "-" else path
-    return json.dumps(
-        {"input": name, "kind": None, "verdict": "unreadable", "streams": [], "notices": [], "reason": error.reason}
-    )
-
-
-def _stream(one: Checked) -> dict[str, Any]:
-    stream, checker = one.stream, one.checker
-    direction = stream.direction
-    return {
-        "stream": stream.number,
-        "role": stream.role,
-        "layers": sorted(one.layers, key=_LAYERS.index),
-        "source": str(direction.source) if direction is not None else None,
-        "destination": str(direction.destination) if direction is not None else None,
-        "complete": checker.complete,
-        "bytes": stream.decoder.position,
-        "records": one.records,
-        "counts": checker.counts,
-        "findings": [_finding_as_json(finding) for finding in checker.findings],
-        "suppressed": checker.suppressed,
-    }
-
-
-def _finding_as_json(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity,
-        "message": finding.message,
-        "offset": finding.offset,
-        "record": finding.record,
-        "frame": finding.frame,
-        "layer": finding.layer,
-        "expected": _plain(finding.expected),
-        "actual": _plain(finding.actual),
-    }
-
-
-def _plain(value: Any) -> Any:
-    """What a rule expected or found, as JSON: bytes as hexadecimal text, numbers without their names."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value_as_json(value)
-
-
 def _finding(finding: Finding, write: Write, verbose: bool) -> None:
     where = [] if finding.record is None else [f"record {finding.record:,}"]
     where.append(f"offset 0x{finding.offset:x} ({finding.offset:,})")
@@ -130,8 +60,12 @@ def _finding(finding: Finding, write: Write, verbose: bool) -> None:
     severity = finding.severity
     write(f"    {severity:8} {', '.join(where)}: {finding.rule}", severity)
     write(f"             {escaped(finding.message)}", severity)
+    if not verbose:
+        return
+    from xenmig.core.check.rules import RULES
+
     rule = RULES.get(finding.rule)
-    if verbose and rule is not None:
+    if rule is not None:
         write(f"             why: {rule.reason}", severity)
         write(f"             source: {rule.source}; refused by: {rule.receivers}", severity)
 

@@ -186,7 +186,7 @@ def verify(
         except UnreadableInput as error:
             worst = UNREADABLE
             if json:
-                from xenmig.core.cli.verdict import unreadable
+                from xenmig.core.cli.verdictjson import unreadable
 
                 write(unreadable(path, error), "error")
             elif not quiet:
@@ -199,7 +199,7 @@ def verify(
             # What was there has its verdict, but it is not all; tshark ends with 2 as well.
             worst = UNREADABLE
         if json:
-            from xenmig.core.cli.verdict import as_json
+            from xenmig.core.cli.verdictjson import as_json
 
             write(as_json(reading, found), "" if sound else "error")
         elif quiet:

@@ -14,6 +14,8 @@ HIDDEN = "(hidden)"
 "Stands for a password that was not asked for."
 SECRETS = ("passwd", "password", "secret", "passwd_file")
 "Keys in JSON and attributes in XML whose values are passwords."
+DEPTH_MAX = 64
+"Nesting beyond which XML is no domain XML and JSON is not looked at: real configurations have less than ten levels."
 
 
 class Device:
@@ -40,7 +42,7 @@ class GuestConfiguration:
     __slots__ = ("format", "type", "name", "uuid", "memory", "max_memory", "vcpus", "max_vcpus", "devices", "problem")
 
     format: str
-    '"xl JSON" or "libvirt XML".'
+    '"xl JSON", "libvirt XML", or empty when there is none.'
     type: str | None
     '"hvm", "pv" or "pvh".'
     name: str | None
@@ -129,13 +131,19 @@ def _scanned(text: str) -> Any:
     return value if end == len(text) else None
 
 
-def without_secrets(value: Any) -> Any:
-    """A copy of parsed JSON in which every password is ``HIDDEN``; empty ones stay, as they say that there is none."""
+def without_secrets(value: Any, levels: int = DEPTH_MAX) -> Any:
+    """A copy of parsed JSON in which every password is ``HIDDEN``; empty ones stay, as they say that there is none.
+
+    What is nested deeper than ``levels`` is left out: None is there instead.
+    """
+    if not isinstance(value, (dict, list)):
+        return value
+    if not levels:
+        return None
+    below = levels - 1
     if isinstance(value, dict):
-        return {key: HIDDEN if key in SECRETS and one else without_secrets(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [without_secrets(one) for one in value]
-    return value
+        return {key: HIDDEN if key in SECRETS and one else without_secrets(one, below) for key, one in value.items()}
+    return [without_secrets(one, below) for one in value]
 
 
 def from_json(config: bytes, *, secrets: bool = False) -> GuestConfiguration:
@@ -183,7 +191,8 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """What libxl's unsigned types hold: at most 64 bits."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64 else None
 
 
 def _words(value: dict[str, Any]) -> dict[str, str]:
@@ -204,22 +213,11 @@ XML_DEVICES = {
     "sound": "sound",
 }
 "Elements in <devices>, and what they are."
-KIB = {
-    "b": 1 / 1024,
-    "bytes": 1 / 1024,
-    "KB": 1000 / 1024,
-    "k": 1,
-    "KiB": 1,
-    "M": 1024,
-    "MiB": 1024,
-    "G": 1 << 20,
-    "GiB": 1 << 20,
-}
-"Units of libvirt's memory elements, in KiB; without one it is KiB."
+UNITS = {"b": 1, "bytes": 1, "KB": 1000, "k": 1 << 10, "KiB": 1 << 10, "MB": 10**6, "M": 1 << 20, "MiB": 1 << 20}
+UNITS |= {"GB": 10**9, "G": 1 << 30, "GiB": 1 << 30, "TB": 10**12, "T": 1 << 40, "TiB": 1 << 40}
+"Units of libvirt's memory elements, in bytes; without one it is KiB."
 TEXT_MAX = 4096
 "Characters of an element's text after which no more are kept; names are shorter."
-DEPTH_MAX = 64
-"Nesting of elements beyond which it is no domain XML."
 
 
 def from_xml(config: bytes, *, secrets: bool = False) -> GuestConfiguration:
@@ -296,12 +294,15 @@ class _DomainReader:
         elif path == ["currentMemory"]:
             found.memory = self._kib(words)
         elif path == ["vcpu"]:
-            found.max_vcpus = int(words) if words.isdecimal() else None
-            current = self.attributes.get("current", words)
-            found.vcpus = int(current) if current.isdecimal() else None
+            found.max_vcpus = _decimal(words)
+            found.vcpus = _decimal(self.attributes.get("current", words))
         self.path.pop()
         self.words = ""
 
     def _kib(self, words: str) -> int | None:
-        unit = KIB.get(self.attributes.get("unit", "KiB"))
-        return int(int(words) * unit) if words.isdecimal() and unit is not None else None
+        number, unit = _decimal(words), UNITS.get(self.attributes.get("unit", "KiB"))
+        return None if number is None or unit is None else number * unit // 1024
+
+
+def _decimal(words: str) -> int | None:
+    return _number(int(words)) if words.isdecimal() else None

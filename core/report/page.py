@@ -134,7 +134,7 @@ def _title(subjects: Sequence[Subject]) -> str:
     if len(subjects) != 1:
         return f"{len(subjects)} migrations"
     migration = subjects[0].migration
-    name = migration.guest.name
+    name = migration.guest.configuration.name or ""
     if len(name) > LONGEST_NAME:
         name = f"{name[:LONGEST_NAME]}..."
     return f"{'Migration' if migration.captured else 'Saved state'} of {name or 'a guest'}"

@@ -43,6 +43,15 @@ class Endpoint:
         return f"Endpoint({str(self)!r})"
 
 
+def _text(address: bytes) -> str:
+    if len(address) == 4:
+        return ".".join(map(str, address))
+    # The module takes longer to load than all else that shows a timeline: only where an address is of IPv6.
+    from socket import AF_INET6, inet_ntop
+
+    return inet_ntop(AF_INET6, address)
+
+
 class Waiting:
     """A segment that came before the bytes in front of it."""
 
@@ -175,14 +184,10 @@ class Direction:
         return self._endpoint(1)
 
     def _endpoint(self, side: int) -> Endpoint:
-        # Imported here because start-up counts, and few connections are ever shown.
-        from socket import AF_INET, AF_INET6, inet_ntop
-
         key = self.key
         size = len(key) // 2 - 2
-        address = inet_ntop(AF_INET if size == 4 else AF_INET6, key[side * size : (side + 1) * size])
         port = key[2 * size + 2 * side : 2 * size + 2 * side + 2]
-        return Endpoint(address, int.from_bytes(port, "big"))
+        return Endpoint(_text(key[side * size : (side + 1) * size]), int.from_bytes(port, "big"))
 
     @property
     def length(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from xenmig.core.analysis.hot_pages import hot_ranges
 from xenmig.core.cli.units import count
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 from xenmig.core.report.drawing import NARROW, Plot, figure
@@ -41,7 +42,7 @@ def plot(migration: Migration) -> Plot | None:
     density = migration.memory.density
     if not any(map(any, density.rows)):
         return None
-    ranges = migration.memory.hot_ranges(MOST_NAMED)
+    ranges = hot_ranges(migration.memory.counts, MOST_NAMED)
     caption = "; ".join(
         f"0x{one.first:x} to 0x{one.last:x} (from {_address(one.first)} on): {count(one.again, 'page')}"
         for one in ranges
