@@ -121,14 +121,15 @@ class Record(MigrationPacket):
         An HVM_CONTEXT becomes its chain of entries, an X86_PV_VCPU_BASIC the registers. ``guest_width`` is 4 or 8, for
         bodies whose layout depends on it and whose length does not say. :meth:`set_detail` puts a changed one back.
         """
-        from xenmig.core.definitions.bodies import BODIES
+        from xenmig.core.definitions.bodies import BODIES, order_of
 
-        known = BODIES.get((self.layer, self.record if self.record is not None else -1))
+        number = self.record if self.record is not None else -1
+        known = BODIES.get((self.layer, number))
         body = self.body_bytes()
         found = known.choose(guest_width, len(body)) if known is not None else None
         if found is None:
             return None
-        made = class_for(found)(endian=self.order())
+        made = class_for(found)(endian=order_of(self.layer, number, body, self.order()))
         # Scapy takes a packet that is made from no bytes for one with default values, and does not dissect it.
         made.dissect(body)
         return made

@@ -12,8 +12,7 @@ from xenmig.core.decode.record import DirtyPfnList, PageData, Record
 from xenmig.core.definitions import bodies
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.guest import Guest
-from xenmig.core.definitions.libxc import HvmContext, PageType
-from xenmig.core.definitions.shapes import CONTEXT_BEGINS
+from xenmig.core.definitions.libxc import PageType
 from xenmig.core.definitions.structs import Entry, Struct
 from xenmig.wireshark.facts import HEADERS, closest_key
 from xenmig.wireshark.rows import key_of
@@ -123,11 +122,7 @@ def _part(role: str, event: Header | Record | Message, pfns: bool, guest: Guest)
     if isinstance(event, DirtyPfnList) and event.header_end:
         leaves.append((f"{key}.header_end", event.header_end))
     if body is not None and event.body is not None:
-        order = event.byteorder
-        if (event.layer, event.type) == ("libxc", HvmContext.record) and event.body.startswith(CONTEXT_BEGINS["<"]):
-            # An image of its own, whatever the order of the stream: as the checks take it.
-            order = "<"
-        value = bodies.decode(event.layer, event.type, event.body, guest, order)
+        value = bodies.decode(event.layer, event.type, event.body, guest, event.byteorder)
         assert value is not None
         _struct(value, _body_key(event, value), leaves)
     if event.padding:

@@ -328,3 +328,25 @@ def test_xenstore_data_is_shown_as_pairs(tmp_path: Path) -> None:
     path.write_bytes(built.record(XENSTORE_DATA, body).record(0).data)
     out = xenmig("show", path, "0").out
     assert "physmap/1f0/start = f0000000\\x1b[2J\n" in out
+
+
+SAVE_HEADER = (1, 0, 24, 0x54381286, 1, 0, 0x800F12, 2_400_000)
+
+
+@pytest.mark.parametrize("image", ["<", ">"])
+@pytest.mark.parametrize("stream", ["<", ">"])
+def test_an_hvm_context_is_read_in_the_byte_order_in_which_verify_reads_it(
+    stream: str, image: str, tmp_path: Path
+) -> None:
+    context = struct.pack(f"{image}HHIIIQIIHHI", *SAVE_HEADER, 0, 0, 0)
+    built = StreamBuilder(stream).libxc().static_data(3).pages([0])
+    path = tmp_path / "stream"
+    path.write_bytes(built.tsc_info().record(HVM_CONTEXT, context).record(0).data)
+    number = next(one["record"] for one in xenmig("records", "--json", path).lines if one["name"] == "HVM_CONTEXT")
+    shown = xenmig("show", path, str(number)).out
+    told = {finding["rule"] for finding in json.loads(xenmig("verify", "--json", path).out)["streams"][0]["findings"]}
+    readable = image in ("<", stream)
+    assert ("[0] 1 (HEADER)" in shown) is readable
+    assert ("gtsc_khz   2,400,000 kHz" in shown) is readable
+    assert ({"libxc-hvm-context-header", "hvm-context-chain"} <= told) is not readable
+    assert "hvm-context-vcpus" in told

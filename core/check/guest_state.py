@@ -236,16 +236,15 @@ class GuestState:
         if subject is None:
             return
         order = event.byteorder
-        if kind == HVM_CONTEXT and order != "<":
-            from xenmig.core.definitions.shapes import CONTEXT_BEGINS
+        if order != "<":
+            from xenmig.core.definitions.bodies import order_of
 
-            # The image is one of its own: no Xen writes either in big endian, so nobody can say what it would be.
-            order = "<" if body.startswith(CONTEXT_BEGINS["<"]) else order
+            order = order_of(event.layer, kind, body, order)
         if order == "<" and self._glance(event, subject, body):
             return
         from xenmig.core.definitions import bodies
 
-        value = bodies.decode(event.layer, kind, body, self.guest, order)
+        value = bodies.decode(event.layer, kind, body, self.guest, event.byteorder)
         assert value is not None
         telling = Telling(self, event)
         if (event.layer, kind) in bodies.BODIES and kind != HVM_CONTEXT:

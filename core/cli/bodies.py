@@ -35,6 +35,11 @@ class Bodies:
         elif type(event) is Record and event.layer == libxc.LAYER and event.type in _NEEDED_LATER:
             self.decode(event)
 
+    @staticmethod
+    def order(record: Record) -> str:
+        """The byte order in which the body of a record is read."""
+        return bodies.order_of(record.layer, record.type, record.body or b"", record.byteorder)
+
     def decode(self, record: Record) -> Struct | None:
         """The body of a record; None when nobody defines it, when it was not kept, and for PAGE_DATA."""
         if record.body is None or isinstance(record, PageData):

@@ -58,7 +58,7 @@ def record_lines(
     else:
         yield from _documentation(value)
         yield ""
-        yield from struct_lines(value, body_view(bodies.guest, byteorder=record.byteorder, raw=raw))
+        yield from struct_lines(value, body_view(bodies.guest, byteorder=bodies.order(record), raw=raw))
         yield from _problems(value)
         if raw and record.body:
             yield ""

@@ -123,7 +123,7 @@ def record_as_json(record: Record, bodies: Bodies, *, pfns: bool = False, whole:
 
         one["fields"] = fields(value, whole=whole)
         one["names"] = names(value)
-        more = meaning(value, guest=bodies.guest, byteorder=record.byteorder)
+        more = meaning(value, guest=bodies.guest, byteorder=bodies.order(record))
         if more is not None:
             one["meaning"] = more
         if value.problems:

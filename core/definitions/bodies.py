@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xenmig.core.definitions.guest import Guest
 
 HERE = "xenmig.core.definitions."
+HVM_CONTEXT = 0x09
 
 
 class Body:
@@ -68,7 +69,7 @@ _ALL = (
     Body("libxc", 0x05, "vcpu", {0: "X86PvVcpuExtended"}),
     Body("libxc", 0x06, "vcpu", {0: "X86PvVcpuXsave"}),
     Body("libxc", 0x07, "shared_info", {8: "SharedInfo64", 4: "SharedInfo32"}, "guest_width"),
-    Body("libxc", 0x09, "hvm_context", {0: "HvmContext"}),
+    Body("libxc", HVM_CONTEXT, "hvm_context", {0: "HvmContext"}),
     Body("libxc", 0x0A, "hvm_params", {0: "HvmParams"}),
     Body("libxc", 0x0C, "msrs", {0: "X86PvVcpuMsrs"}),
     Body("libxc", 0x12, "msrs", {0: "X86MsrPolicy"}),
@@ -88,14 +89,28 @@ def definition_of(layer: str, record: int, length: int, guest: Guest) -> type[St
     return Struct.records.get(layer, {}).get(record)
 
 
+def order_of(layer: str, record: int, data: bytes, byteorder: str) -> str:
+    """The byte order of the body of a record in a stream whose byte order is ``byteorder``.
+
+    It is that of the stream, since a sender writes both as they lie in its memory. Only HVM_CONTEXT says itself what it
+    is, by its magic number, and one in little endian, as every Xen writes it, is read as such in any stream.
+    """
+    if byteorder != "<" and layer == "libxc" and record == HVM_CONTEXT:
+        from xenmig.core.definitions.shapes import CONTEXT_BEGINS
+
+        return "<" if data.startswith(CONTEXT_BEGINS["<"]) else byteorder
+    return byteorder
+
+
 def decode(layer: str, record: int, data: bytes, guest: Guest, byteorder: str = "<") -> Struct | None:
     """Decode the body of a record as closely as is known, and let ``guest`` learn from it.
 
-    None for a record that nobody defines. Offsets of problems are from the beginning of the body.
+    ``byteorder`` is that of the stream: see :func:`order_of`. None for a record that nobody defines. Offsets of
+    problems are from the beginning of the body.
     """
     definition = definition_of(layer, record, len(data), guest)
     if definition is None:
         return None
-    value: Struct = definition.decode(data, byteorder)
+    value: Struct = definition.decode(data, order_of(layer, record, data, byteorder))
     guest.take(value)
     return value

@@ -15,7 +15,7 @@ from xenmig.core.decode.events import Header, Message
 from xenmig.core.decode.pages import PFN_MASK
 from xenmig.core.decode.record import DirtyPfnList, PageData, Record
 from xenmig.core.definitions import libxc, libxl, qemu, vcpu
-from xenmig.core.definitions.bodies import decode
+from xenmig.core.definitions.bodies import decode, order_of
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 from xenmig.core.definitions.guest import Guest
 from xenmig.core.scrub.bodies import parts, plausible
@@ -196,7 +196,8 @@ class Keeping:
             self._keep(at + begin, after, hidden_xenstore((event.body or b"")[begin:]), doubted=doubted)
         else:
             state = self._choice.state
-            for start, end, new in parts(event.layer, event.type, value, event.length, event.byteorder, state=state):
+            order = order_of(event.layer, event.type, event.body or b"", event.byteorder)
+            for start, end, new in parts(event.layer, event.type, value, event.length, order, state=state):
                 self._keep(at + start, at + end, new, doubted=doubted)
         self._keep(after, after + len(event.padding), doubted=True)
 
