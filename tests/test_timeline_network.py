@@ -47,7 +47,7 @@ def test_a_slow_sender_is_named_and_waiting_for_the_receivers_answer_does_not_co
     found, text = network(migration(TimedTalk(far=900_000), wait=2 * MS, answer=900_000), tmp_path)
     assert (found["verdict"], found["place"]) == ("sender", "sender")
     assert "the sender: for" in text
-    assert "captured at the sender's end" in text
+    assert "captured    at the sender's end, by the times of the handshake\n" in text
     limits, whole = found["limits"], found["whole"]
     assert whole["seconds"] - limits["seconds"] == pytest.approx(3.02, abs=0.001)
     assert whole["times"]["answer"] == pytest.approx(3.0, abs=0.001)
@@ -70,7 +70,7 @@ def test_waiting_for_acknowledgments_is_the_networks_and_says_how_much_was_in_fl
     assert found["verdict"] == "network"
     assert found["forward"]["in_flight_most"] == 4 * CUT
     assert "the network: for" in text
-    assert "at most 3,600 bytes in flight of a window of 64,000" in text
+    assert "window      up to 64,000 bytes, of which up to 3,600 in flight\n" in text
 
 
 def test_at_the_receivers_end_a_slow_path_looks_like_an_idle_sender_and_that_is_said(tmp_path: Path) -> None:
@@ -97,7 +97,14 @@ def test_what_the_capture_lost_is_told_from_what_the_network_lost(tmp_path: Path
     found, text = network(talk.capture(), tmp_path)
     assert len(data) > len(talk.capture())
     assert found["forward"]["lost_by_capture"] == CUT
-    assert f"{CUT} bytes that the receiver acknowledged are not in the capture: the capture lost them" in text
+    assert f"lost        {CUT} bytes by the capture, not by the network: the receiver acknowledged them\n" in text
+
+
+@requires_corpus
+@pytest.mark.parametrize("one", corpus("capture"), ids=repr)
+def test_rows_fit_into_a_file_that_nobody_wraps(one: Sample) -> None:
+    rows = xenmig("timeline", one.unpacked()).out.partition("  held up ")[2].partition("\n\n")[0]
+    assert max(map(len, rows.splitlines())) <= 125
 
 
 def test_without_the_receivers_segments_no_verdict_is_given(tmp_path: Path) -> None:

@@ -35,31 +35,43 @@ KINDS = {
 }  # fmt: skip
 "What the time of a transfer goes into."
 _PLACES = {
-    ONE_HOST: "both ends are on one host, so there is no network between them",
-    NEAR_SENDER: "captured at the sender's end, by the times of the handshake",
-    NEAR_RECEIVER: "captured at the receiver's end, by the times of the handshake: there a slow path looks like an idle"
-    " sender",
-    BETWEEN: "captured between the two ends, by the times of the handshake",
+    ONE_HOST: "on the host that both ends are on, so there is no network between them",
+    NEAR_SENDER: "at the sender's end, by the times of the handshake",
+    NEAR_RECEIVER: "at the receiver's end, by the times of the handshake: there a slow path looks like an idle sender",
+    BETWEEN: "between the two ends, by the times of the handshake",
 }
 
 
 def network_rows(found: Network) -> Iterator[tuple[str, str]]:
-    """Rows of a table: name and text."""
+    """Rows of a table, name and text, of about 100 characters: a file has nobody who wraps longer ones."""
     forward = found.forward
-    yield "held up", bottleneck(found)
+    yield "held up", _bottleneck(found)
+    if found.place in _PLACES:
+        yield "captured", _PLACES[found.place]
     yield "tcp", _segments(forward)
-    if lost := _losses(forward):
+    if forward.out_of_order:
+        yield "late", _late(forward)
+    for lost in _losses(forward):
         yield "lost", lost
+    if not forward.acknowledged:
+        yield "receiver", "its segments were not captured"
+        return
     yield "receiver", _receiver(forward)
-    if forward.acknowledged and found.limits.total:
-        yield "transfer", _times(found)
+    yield "window", _window(forward)
+    if forward.round_trips:
+        yield "round trip", _round_trip(forward)
+    limits = found.limits
+    if limits.total:
+        left = f", without suspend and hand-over ({duration(found.excluded / 1e9)})" if found.excluded else ""
+        yield "transfer", f"{duration(limits.total / 1e9)}{left}"
+        yield "spent on", _times(limits)
 
 
 def bottleneck(found: Network) -> str:
     """A sentence on what held the transfer up, with its numbers."""
     place = _PLACES.get(found.place, "")
-    text = _bottleneck(found)
-    return f"{text}; {place}" if place else text
+    text = _bottleneck(found) + _in_flight(found)
+    return f"{text}; captured {place}" if place else text
 
 
 def opaque_lines(reading: Reading) -> Iterator[str]:
@@ -83,55 +95,53 @@ def _segments(flow: Flow) -> str:
     if flow.retransmitted:
         needless = f", {flow.spurious:,} of them had been acknowledged" if flow.spurious else ""
         parts.append(f"{flow.retransmitted:,} captured before ({flow.retransmitted_bytes:,} bytes{needless})")
-    if flow.out_of_order:
-        overtaken = flow.out_of_order - flow.resent_unseen
-        ways = [f"{flow.resent_unseen:,} sent again after a loss"] if flow.resent_unseen else []
-        ways += [f"{overtaken:,} overtaken"] if overtaken else []
-        parts.append(f"{flow.out_of_order:,} late ({', '.join(ways)}, by their times)")
-    if len(parts) == 1:
+    elif not flow.out_of_order:
         parts.append("none sent again or out of order")
     return ", ".join(parts)
 
 
-def _losses(flow: Flow) -> str:
+def _late(flow: Flow) -> str:
+    overtaken = flow.out_of_order - flow.resent_unseen
+    ways = [f"{flow.resent_unseen:,} sent again after a loss"] if flow.resent_unseen else []
+    ways += [f"{overtaken:,} overtaken"] if overtaken else []
+    return f"{count(flow.out_of_order, 'segment')}: {', '.join(ways)}, by their times"
+
+
+def _losses(flow: Flow) -> Iterator[str]:
     unseen = flow.unseen
-    parts = []
     if unseen.acknowledged:
-        parts.append(
-            f"{unseen.acknowledged:,} bytes that the receiver acknowledged are not in the capture: the capture lost"
-            " them, not the network"
-        )
+        yield f"{count(unseen.acknowledged, 'byte')} by the capture, not by the network: the receiver acknowledged them"
     if unseen.unanswered:
-        parts.append(f"{unseen.unanswered:,} bytes are missing and were not acknowledged before the capture ends")
-    return "; ".join(parts)
+        yield f"{count(unseen.unanswered, 'byte')} that were not acknowledged before the capture ends"
 
 
 def _receiver(flow: Flow) -> str:
-    if not flow.acknowledged:
-        return "its segments were not captured"
-    parts = [count(flow.acknowledgments, "acknowledgment")]
-    if flow.duplicate_acks:
-        parts.append(f"{flow.duplicate_acks:,} duplicates")
-    if flow.zero_windows:
-        parts.append(f"window zero {flow.zero_windows:,} times, for {duration(flow.zero_window_time / 1e9)}")
+    text = count(flow.acknowledgments, "acknowledgment")
+    return f"{text}, {count(flow.duplicate_acks, 'duplicate')}" if flow.duplicate_acks else text
+
+
+def _window(flow: Flow) -> str:
     if flow.shift < 0:
-        parts.append("window scale not known: both SYNs would have to be in the capture and agree with the rest")
+        text = "scale not known: both SYNs would have to be in the capture and agree with the rest"
     else:
-        parts.append(f"window up to {flow.largest_window:,} bytes, of which up to {flow.peak:,} in flight")
-    if flow.round_trips:
-        parts.append(
-            f"round trip {duration(flow.round_trip / 1e9)} ({duration(flow.round_trip_least / 1e9)} to"
-            f" {duration(flow.round_trip_most / 1e9)})"
-        )
-    return ", ".join(parts)
+        text = f"up to {count(flow.largest_window, 'byte')}, of which up to {flow.peak:,} in flight"
+    return f"{text}; {_zero(flow)}" if flow.zero_windows else text
 
 
-def _times(found: Network) -> str:
-    limits = found.limits
+def _zero(flow: Flow) -> str:
+    return f"zero {count(flow.zero_windows, 'time')}, for {duration(flow.zero_window_time / 1e9)}"
+
+
+def _round_trip(flow: Flow) -> str:
+    least, most = duration(flow.round_trip_least / 1e9), duration(flow.round_trip_most / 1e9)
+    return f"{duration(flow.round_trip / 1e9)} ({least} to {most})"
+
+
+def _times(limits: Limits) -> str:
+    """What took more than a hundredth of the time, the longest first."""
     ranked = sorted(limits.times, key=lambda kind: limits.times[kind], reverse=True)
-    parts = [f"{KINDS[kind]} {_part(limits.times[kind], limits)}" for kind in ranked if limits.times[kind]]
-    left = f" (without suspend and hand-over, {duration(found.excluded / 1e9)})" if found.excluded else ""
-    return f"{duration(limits.total / 1e9)}{left}: {', '.join(parts)}"
+    seen = [kind for kind in ranked if 100 * limits.times[kind] >= limits.total]
+    return ", ".join(f"{KINDS[kind]} {_part(limits.times[kind], limits)}" for kind in seen)
 
 
 def _part(time: int, limits: Limits) -> str:
@@ -150,11 +160,7 @@ def _bottleneck(found: Network) -> str:
     if found.verdict == SENDER:
         return f"the sender: for {part} all it had sent was acknowledged, and the window had room for more"
     if found.verdict == RECEIVER:
-        zero = (
-            f" (zero {flow.zero_windows:,} times, for {duration(flow.zero_window_time / 1e9)})"
-            if flow.zero_windows
-            else ""
-        )
+        zero = f" ({_zero(flow)})" if flow.zero_windows else ""
         if limits.times[WINDOW] >= limits.times[ANSWER]:
             return f"the receiver: for {part} its window had no room for a full segment{zero}"
         return f"the receiver: for {part} the sender waited for what it had to say"
@@ -162,9 +168,15 @@ def _bottleneck(found: Network) -> str:
         who = "the host that both ends are on" if found.place == ONE_HOST else "the network"
         if limits.times[RECOVERY] >= limits.times[IN_FLIGHT]:
             return f"{who}: for {part} the sender made up for lost segments or waited for acknowledgments"
-        room = f" of a window of {flow.largest_window:,}" if flow.shift >= 0 else ""
-        return (
-            f"{who}: for {part} the sender waited for acknowledgments, with at most {flow.peak:,} bytes in flight{room}"
-        )
+        return f"{who}: for {part} the sender waited for acknowledgments"
     assert found.verdict == NOTHING
     return f"nothing stands out: for {part} one segment followed the other"
+
+
+def _in_flight(found: Network) -> str:
+    """What a network that held the transfer up had to carry at once."""
+    flow, times = found.forward, found.limits.times
+    if found.verdict != NETWORK or times[RECOVERY] >= times[IN_FLIGHT]:
+        return ""
+    room = f" of a window of {flow.largest_window:,}" if flow.shift >= 0 else ""
+    return f", with at most {count(flow.peak, 'byte')} in flight{room}"
