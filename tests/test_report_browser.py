@@ -64,6 +64,23 @@ CONTRASTS = """
 "Texts outside the plots whose contrast is below what WCAG 2, 1.4.3, asks for."
 
 
+ENLARGED = """
+(() => {
+  const large = {"start (s)": "9999.123456", "end (s)": "9999.123456", "pfns": "33,554,432", "pages": "33,554,432",
+    "sent again": "33,554,432", "bytes": "137,438,953,472", "on the wire": "139,438,953,472",
+    "throughput": "1,234.5 MB/s", "sent": "283,672/s", "dirtied": "283,672/s",
+    "frames": "<span>12345678-</span><span>12345699</span>"};
+  const table = document.querySelector("details.timeline table");
+  const names = [...table.querySelectorAll("thead th")].map(cell => cell.textContent);
+  for (const row of table.tBodies[0].rows)
+    [...row.cells].forEach((cell, at) => { if (names[at] in large) cell.innerHTML = large[names[at]]; });
+})()
+"""
+"Puts numbers as of a guest of 128 GiB into the table of phases."
+SCROLLS = "(box => box.scrollWidth > box.clientWidth)(document.querySelector('details.timeline .scroll'))"
+"Whether the table of phases is wider than its box."
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     found = Chromium(tmp_path_factory.mktemp("chromium"))
@@ -82,6 +99,20 @@ def test_a_page_asks_for_nothing_and_draws_without_overlaps(sample: Sample, brow
         assert browser.evaluate("document.documentElement.scrollWidth") <= width
         assert browser.evaluate(OVERLAPS) == []
         assert browser.evaluate(CONTRASTS) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_table_of_phases_fits_a_window_and_scrolls_in_its_own_box_on_a_telephone(
+    dark: bool, browser: Chromium, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(report_of_guest("guest"), encoding="utf-8")
+    for width in (1280, 420):
+        browser.open(path, width=width, dark=dark)
+        browser.evaluate(ENLARGED)
+        assert browser.evaluate("document.querySelector('details.timeline td.frames').textContent").endswith("699")
+        assert browser.evaluate(SCROLLS) is (width == 420)
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_hostile_text_is_shown_and_not_obeyed(browser: Chromium, tmp_path: Path) -> None:

@@ -152,9 +152,9 @@ def _per_second(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}/s"
 
 
-def _frames(span: Span) -> str:
-    frames = [packet.frame for packet in (span.first, span.last) if packet is not None]
-    return "-".join(map(str, dict.fromkeys(frames)))
+def _frames(span: Span) -> list[int]:
+    """The frames with its first and its last byte: two numbers, one where they are the same, none in a file."""
+    return [*dict.fromkeys(packet.frame for packet in (span.first, span.last) if packet is not None)]
 
 
 def _throughput(span: Span) -> str:
