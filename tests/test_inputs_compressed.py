@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.zstd import compress as zstd_compress
+from xenmig.core.definitions.quantity import quantity
 from xenmig.core.sources import compressed
 from xenmig.core.sources.compressed import CompressedInput, decompressor
 from xenmig.core.sources.errors import UnreadableInput
@@ -133,7 +134,7 @@ def test_a_file_cut_at_any_byte_gives_what_was_there_and_says_so(
             assert source.notice is None
         else:
             assert source.notice is not None
-            assert source.notice.startswith(f"after {len(found)} decompressed bytes, ")
+            assert source.notice.startswith(f"after {quantity(len(found), 'decompressed byte')}, ")
         if length not in range(len(first), len(first) + 6):
             assert f"the {kind} data ends before its end" in str(source.notice)
     assert lengths == sorted(lengths)

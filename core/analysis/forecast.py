@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.definitions.libxc import SPP_MAX_ITERATIONS, SPP_TARGET_DIRTY_COUNT
+from xenmig.core.definitions.quantity import quantity
 
 
 class StopForecast:
@@ -49,7 +50,7 @@ def coming_rule(index: int, before: int | None, dirty: float | None, sent: float
     """
     last = SPP_MAX_ITERATIONS - 1
     if before is not None and before < SPP_TARGET_DIRTY_COUNT:
-        text = f"iteration {index - 1} had {before:,} dirty pages: the guest is paused"
+        text = f"iteration {index - 1} had {quantity(before, 'dirty page', ',')}: the guest is paused"
         return StopForecast("SPP_TARGET_DIRTY_COUNT", text, index - 1, index - 1, is_over=True)
     if index > last:
         text = f"{SPP_MAX_ITERATIONS} iterations are over: the guest is paused"
@@ -70,4 +71,5 @@ def coming_rule(index: int, before: int | None, dirty: float | None, sent: float
             if number + 1 == last:
                 text = f"after iteration {last} (SPP_MAX_ITERATIONS, perhaps SPP_TARGET_DIRTY_COUNT too)"
             return StopForecast("unknown", text, number + 1, last)
-    return StopForecast("SPP_MAX_ITERATIONS", f"{latest}, with {pages:,.0f} pages dirty at least", last, last)
+    left = quantity(round(pages), "dirty page", ",")
+    return StopForecast("SPP_MAX_ITERATIONS", f"{latest}, with {left} at least", last, last)

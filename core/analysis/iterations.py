@@ -7,6 +7,7 @@ from xenmig.core.analysis.memory import Memory
 from xenmig.core.decode.damage import Resynchronised, Truncated
 from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc
+from xenmig.core.definitions.quantity import quantity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,17 +236,19 @@ class Iterations:
             return StopRule("unknown", "the last iterations cannot be told apart: bytes of them are missing")
         last = live[-1].pfns
         if last < libxc.SPP_TARGET_DIRTY_COUNT and len(live) <= libxc.SPP_MAX_ITERATIONS:
+            dirty = quantity(last, "dirty page")
             return StopRule(
                 "SPP_TARGET_DIRTY_COUNT",
-                f"iteration {live[-1].index} had {last} dirty pages, fewer than {libxc.SPP_TARGET_DIRTY_COUNT}",
+                f"iteration {live[-1].index} had {dirty}, fewer than {libxc.SPP_TARGET_DIRTY_COUNT}",
             )
         if not self._whole:
             return StopRule("unknown", "the first iterations were not captured, so their number is not known")
         if self._lost_after:
             return StopRule("unknown", "bytes between the iterations are missing, so their number is not known")
         if len(live) == libxc.SPP_MAX_ITERATIONS:
+            pages = quantity(last, "page", ",")
             return StopRule(
-                "SPP_MAX_ITERATIONS", f"after {libxc.SPP_MAX_ITERATIONS} iterations, with {last:,} pages in the last"
+                "SPP_MAX_ITERATIONS", f"after {libxc.SPP_MAX_ITERATIONS} iterations, with {pages} in the last"
             )
         if len(live) < libxc.SPP_MAX_ITERATIONS:
             # The loop looks at the dirty count again before it makes a pass, and makes none for no pages.
@@ -253,8 +256,8 @@ class Iterations:
                 "SPP_TARGET_DIRTY_COUNT",
                 f"no page was dirty after iteration {live[-1].index} (unless the sender has a policy of its own)",
             )
-        count = live[-1].index + 1
-        return StopRule("unknown", f"{count:,} live iterations: the sender has a policy that is not Xen's default")
+        passes = quantity(live[-1].index + 1, "live iteration", ",")
+        return StopRule("unknown", f"{passes}: the sender has a policy that is not Xen's default")
 
     def _pages(self, event: PageData, size: int, pfns: int, pages: int) -> None:
         current = self._begin(event) if self._batches.begins(event) else self.found[-1]

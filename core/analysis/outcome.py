@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.handover import closed, who_closed
+from xenmig.core.definitions.quantity import be, quantity
 from xenmig.core.definitions.xl import BANNER, PERMISSION, READY, MigrationError
 
 TYPE_CHECKING = False
@@ -56,11 +57,12 @@ def _where(migration: Migration) -> str:
     if truncated is None:
         return "where nothing is understood any more" if migration.unrecognised else "before its end"
     iterations = migration.iterations
+    missing = ""
+    if truncated.missing is not None:
+        missing = f", of which {quantity(truncated.missing, 'byte', ',')} {be(truncated.missing)} missing"
     if truncated.available and truncated.partial is not None:
-        missing = "" if truncated.missing is None else f", {truncated.missing:,} bytes of which are missing"
         place = f"inside record {truncated.partial.index} ({truncated.what}{missing})"
     elif truncated.available:
-        missing = "" if truncated.missing is None else f", {truncated.missing:,} bytes of which are missing"
         place = f"inside the {truncated.layer} {truncated.what}{missing}"
     else:
         place = "between two records"
@@ -68,8 +70,7 @@ def _where(migration: Migration) -> str:
     if iterations.checkpoints:
         return place
     if passes and not iterations.paused and migration.captured:
-        count = f"{passes} live iteration{'s' if passes > 1 else ''}"
-        return f"{place}, after {count} and before the guest's state"
+        return f"{place}, after {quantity(passes, 'live iteration')} and before the guest's state"
     if not iterations.found:
         return f"{place}, before any guest memory"
     return f"{place} of {truncated.layer}" if place.startswith("between") else place

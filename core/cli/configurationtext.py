@@ -42,7 +42,7 @@ def configuration_lines(value: Struct, view: View, indent: int) -> Iterator[str]
         text = value.__dict__.get(name)
         if text is not None:
             yield ""
-            yield f"{margin}{name}: {len(text):,} bytes of text"
+            yield f"{margin}{name}: {count(len(text), 'byte')} of text"
             clear = text if view.secrets else concealed(text)
             for line in clear.rstrip(b"\0").rstrip().split(b"\n"):
                 yield f"{margin}  {escaped(line)}".rstrip()

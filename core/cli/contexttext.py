@@ -6,6 +6,7 @@ from xenmig.core.cli.dump import SHOWN_OCTETS, dump
 from xenmig.core.cli.registertext import debug_lines, flag_lines, register_lines, segment_lines
 from xenmig.core.cli.structtext import bits_text, field_lines, struct_lines
 from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count
 from xenmig.core.cli.xsavetext import fxsave_lines
 from xenmig.core.definitions.hvm_context import HvmContext, HvmSaveHeader
 from xenmig.core.definitions.registers import PENDING_EVENT
@@ -49,7 +50,7 @@ def context_lines(value: HvmContext, view: View, indent: int) -> Iterator[str]:
         per = kind.known[int(kind)].facts["per"] if kind.name else "instance"
         which = "" if per == "guest" and not descriptor.instance else f" {per} {descriptor.instance}"
         what = f", {kind.doc}" if kind.doc else ""
-        size = f"{descriptor.length:,} bytes" if descriptor.length else "empty"
+        size = count(descriptor.length, "byte") if descriptor.length else "empty"
         yield f"{margin}[{index}] {kind}{which}{what}: {size} at {entry.offset:,}"
         if isinstance(entry.value, HvmSaveHeader):
             view.tsc_khz = entry.value.__dict__.get("gtsc_khz", 0)

@@ -48,12 +48,12 @@ def prediction(migration: Migration, bandwidth: float) -> Iterator[str]:
     yield f"  at {speed} on the wire, headers included"
     passes = ", ".join(f"{pages:,}" for pages in found.passes)
     rows = [
-        ("live passes", f"{passes} pages, {duration(found.live_seconds)}; stopped by {found.rule}"),
-        ("stop-and-copy", f"{count(found.pages, 'page')}, {found.bytes:,} bytes, {duration(found.seconds)}"),
+        ("live passes", f"pages {passes}; {duration(found.live_seconds)}; stopped by {found.rule}"),
+        ("stop-and-copy", f"{count(found.pages, 'page')}, {count(found.bytes, 'byte')}, {duration(found.seconds)}"),
     ]
     paused = migration.iterations.last_pass
     if paused is not None and paused.seconds is not None:
-        measured = f"{count(paused.pages, 'page')}, {paused.bytes:,} bytes, {duration(paused.seconds)}"
+        measured = f"{count(paused.pages, 'page')}, {count(paused.bytes, 'byte')}, {duration(paused.seconds)}"
         rows.append(
             ("as captured", f"{measured}; the live passes went at {rate(round(model.bandwidth), 1)} on average")
         )
@@ -84,7 +84,7 @@ def memory_rows(memory: Memory) -> Iterator[tuple[str, str]]:
     """Which pages came again and again: name and text of each row."""
     again = memory.again
     share = again / memory.sent if memory.sent else 0
-    yield "in vain", f"{again:,} of {memory.sent:,} pages ({share:.0%}) were sent though they came again later"
+    yield "in vain", f"{again:,} of {count(memory.sent, 'page')} sent ({share:.0%}) came again later"
     yield "page types", ", ".join(f"{name} {number:,}" for name, number in memory.page_types.items())
     ranges = hot_ranges(memory.counts, MOST_HOT)
     for place, one in enumerate(ranges):
@@ -94,5 +94,5 @@ def memory_rows(memory: Memory) -> Iterator[tuple[str, str]]:
         yield name, f"{text} came more than once, {one.again:,} in vain"
     least = "at least " if memory.counts.saturated else ""
     for place, page in enumerate(hottest(memory.counts, MOST_HOT)):
-        text = f"pfn 0x{page.pfn:x} (0x{page.pfn * GUEST_PAGE_SIZE:x}): sent {least}{page.times:,} times"
+        text = f"pfn 0x{page.pfn:x} (0x{page.pfn * GUEST_PAGE_SIZE:x}): sent {least}{count(page.times, 'time')}"
         yield "" if place else "hot pages", text

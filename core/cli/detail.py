@@ -9,9 +9,11 @@ from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.listing import type_text
 from xenmig.core.cli.structtext import struct_lines
 from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count
 from xenmig.core.cli.values import problem_text
 from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions.libxc import PageType
+from xenmig.core.definitions.quantity import be
 from xenmig.core.definitions.structs import Struct
 
 TYPE_CHECKING = False
@@ -44,7 +46,7 @@ def record_lines(
     yield f"record {record.index}: {type_text(record)}, {record.layer}"
     yield from _place(record, record.length, 8 + record.length + (-record.length & 7))
     if record.missing:
-        yield f"  {record.missing:,} bytes of it are not in the capture"
+        yield f"  {count(record.missing, 'byte')} of it {be(record.missing)} not in the capture"
     if isinstance(record, PageData):
         yield from _documentation(Struct.records[record.layer][record.type])
         yield ""
@@ -69,7 +71,9 @@ def record_lines(
 
 
 def _place(event: Header | Record, length: int, whole: int) -> Iterator[str]:
-    size = f"{length:,} bytes" if length == whole else f"{length:,} bytes of body, {whole:,} with header and padding"
+    size = count(length, "byte")
+    if length != whole:
+        size += f" of body, {whole:,} with header and padding"
     yield f"  at offset {event.offset:,} (0x{event.offset:x}), {size}"
     first, last = event.first, event.last
     if first is not None:
@@ -95,7 +99,7 @@ def _documentation(value: Struct | type[Struct]) -> Iterator[str]:
 def _page_data(record: PageData, wanted: bool) -> Iterator[str]:
     pfns = record.pfns
     rows = [
-        ("count", f"{record.count:,} pfns", "how many pfns"),
+        ("count", count(record.count, "pfn"), "how many pfns"),
         ("reserved1", f"0x{record.reserved:x}", "reserved, zero"),
         ("pages", f"{pfns.with_data:,}", "pages of guest memory behind the pfns; never shown"),
         ("first", f"0x{pfns.first:x}" if pfns.count else "none", "first pfn"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xenmig.core.cli.units import count
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,4 +20,4 @@ def dump(data: bytes, base: int, most: int, indent: int = 4) -> Iterator[str]:
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
         yield f"{margin}{base + at:08x}  {piece.hex(' '):47}  {text}"
     if len(data) > most:
-        yield f"{margin}... {len(data) - most:,} more bytes (--raw shows them)"
+        yield f"{margin}... {count(len(data) - most, 'more byte')} (--raw shows all)"

@@ -6,6 +6,7 @@ from xenmig.core.cli.dump import SHOWN_OCTETS, dump
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.structtext import field_lines
 from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count
 from xenmig.core.definitions.qemu import MAGIC, EmulatorContext, device_state
 
 TYPE_CHECKING = False
@@ -38,13 +39,13 @@ def emulator_lines(value: EmulatorContext, view: View, indent: int) -> Iterator[
     data, state = emulator_state(value)
     yield ""
     if value.__dict__.get("magic") != MAGIC:
-        yield f"{margin}the state: {state.kind}, {len(data):,} bytes"
+        yield f"{margin}the state: {state.kind}, {count(len(data), 'byte')}"
         yield from dump(data, 0, len(data) if view.raw else SHOWN_OCTETS, indent + 2)
         return
     ended = "ends with the end mark" if state.complete else "does not end with the end mark"
     machine = f", machine {escaped(state.machine)}" if state.machine is not None else ""
-    yield f"{margin}{state.kind} state of version {state.version}{machine}: {len(data):,} bytes, {ended}"
-    yield f"{margin}{len(state.sections)} sections found"
+    yield f"{margin}{state.kind} state of version {state.version}{machine}: {count(len(data), 'byte')}, {ended}"
+    yield f"{margin}{count(len(state.sections), 'section')} found"
     rows = [["section", "device", "instance", "version", "data at", "bytes", ""]]
     for one in state.sections:
         kind = "" if one.type.name == "FULL" else str(one.type.name).lower()

@@ -87,7 +87,7 @@ def _print(written: list[Written]) -> None:
     for one in written:
         holes = f"{count(one.missing, 'byte')} in {count(one.holes, 'hole')} written as zeros" if one.holes else ""
         joined = "" if one.from_start else "its beginning was not captured"
-        rows.append([escaped(one.path), f"{one.position:,} bytes", "; ".join(filter(None, (holes, joined)))])
+        rows.append([escaped(one.path), count(one.position, "byte"), "; ".join(filter(None, (holes, joined)))])
     for line in aligned(rows, "<><", indent=0):
         sys.stdout.write(line + "\n")
 

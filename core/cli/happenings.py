@@ -181,7 +181,7 @@ class Happenings:
         yield Happening(
             "iteration-ended",
             _time(iteration.last, time),
-            f"iteration {index} ended: {iteration.pfns:,} pfns, {count(iteration.pages, 'page')}{again},"
+            f"iteration {index} ended: {count(iteration.pfns, 'pfn')}, {count(iteration.pages, 'page')}{again},"
             f" {amount(iteration.bytes)}{took}{', ' + speed if speed else ''}",
             iteration=index,
             pfns=iteration.pfns,

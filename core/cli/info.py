@@ -109,7 +109,7 @@ def _print(value: dict[str, Any]) -> None:
 
 def _lines(reading: Reading, timeline: Timeline) -> Iterator[str]:
     capture = reading.capture
-    size = f", {reading.size:,} bytes" if reading.size is not None else ""
+    size = f", {count(reading.size, 'byte')}" if reading.size is not None else ""
     if capture is None:
         kind = DESCRIPTIONS.get(reading.streams[0].kind, "stream") if reading.streams else "stream"
         yield f"{escaped(reading.name)}: {kind}{size}"
@@ -131,7 +131,7 @@ def _lines(reading: Reading, timeline: Timeline) -> Iterator[str]:
         yield f"  connection {connection.id}, {ends}: {DESCRIPTIONS[kind]}"
     more = sum(reading.opaque_counts.values()) - MOST_OPAQUE
     if more > 0:
-        yield f"  and {more:,} more connections that are not decoded"
+        yield f"  and {count(more, 'more connection')} not decoded"
     if not reading.streams:
         yield f"  {nothing_found(reading)}"
     for notice in [] if reading.unread else reading.notices:
@@ -155,7 +155,7 @@ def _migration(migration: Migration) -> Iterator[str]:
         written = "a converter of legacy streams"
     rows.append(("written by", written))
     rows.append(
-        ("stream", f"{migration.bytes:,} bytes, {count(migration.records, 'record')}, {completeness(migration)}")
+        ("stream", f"{count(migration.bytes, 'byte')}, {count(migration.records, 'record')}, {completeness(migration)}")
     )
     if migration.captured or not migration.ended:
         rows.append(("outcome", outcome(migration)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from xenmig.core.analysis.batches import Batches
 from xenmig.core.cli.escape import escaped
+from xenmig.core.cli.units import count
 from xenmig.core.cli.values import summary
 from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated, Unrecognised
 from xenmig.core.decode.events import Complete, Header, Message, Page
 from xenmig.core.decode.record import PageData, Record, RecordRun
 from xenmig.core.definitions import libxc, libxl
+from xenmig.core.definitions.quantity import be
 from xenmig.core.definitions.structs import Struct
 
 TYPE_CHECKING = False
@@ -178,7 +180,7 @@ class Listing:
         elif isinstance(event, Truncated) and event.partial is not None:
             record = event.partial
             missing = "" if event.missing is None else f" and {event.missing:,} missing"
-            text = f"truncated: {event.available:,} bytes are there{missing}"
+            text = f"truncated: {count(event.available, 'byte')} {be(event.available)} there{missing}"
             kind = type_text(record)
             self.line(stream, event.first, str(record.index), record.offset, record.layer, kind, record.length, text)
         elif not isinstance(event, (Complete, Page)):
@@ -212,7 +214,7 @@ class Listing:
     def _print_pfns(self, record: PageData) -> None:
         numbers = record.pfns.numbers()
         if record.pfns.words is None:
-            self._write(f"{'':14}{record.pfns.count:,} pfns: too many to list")
+            self._write(f"{'':14}{count(record.pfns.count, 'pfn')}: too many to list")
         for at in range(0, len(numbers), 8):
             shown = " ".join(_pfn(word) for word in numbers[at : at + 8])
             self._write(f"{'':14}{shown}")
@@ -260,7 +262,7 @@ def _contents(record: Record, raw: bool) -> str:
 
 
 def _missing(record: Record) -> str:
-    return f" [{record.missing:,} bytes are not in the capture]" if record.missing else ""
+    return f" [{count(record.missing, 'byte')} {be(record.missing)} not in the capture]" if record.missing else ""
 
 
 def _status(status: int) -> str:
@@ -277,7 +279,8 @@ def _mishap(
     if isinstance(event, Truncated):
         if not event.available:
             return event.offset, None, "(the stream ends here)", f"a {event.layer} {event.what} should follow"
-        missing = "" if event.missing is None else f": {event.available:,} bytes are there, {event.missing:,} missing"
+        there = f"{count(event.available, 'byte')} {be(event.available)} there"
+        missing = "" if event.missing is None else f": {there}, {event.missing:,} missing"
         return event.offset, event.available, "(truncated)", f"{event.layer} {event.what}{missing}"
     if isinstance(event, Unrecognised):
         return event.offset, None, f"(unrecognised: {event.kind})", f"{event.layer} {_octets(event, raw)}".strip()
@@ -285,7 +288,7 @@ def _mishap(
         inside = "" if event.record is None else f"inside record {event.record}"
         return event.offset, event.length, "(hole: not in the capture)", inside
     if isinstance(event, Resynchronised):
-        return event.offset, None, "(found again)", f"{event.skipped:,} bytes skipped; {event.evidence}"
+        return event.offset, None, "(found again)", f"{count(event.skipped, 'byte')} skipped; {event.evidence}"
     return event.offset, event.length, "(bytes after the end)", _octets(event, raw)
 
 

@@ -81,7 +81,7 @@ def passing(moment: Moment) -> str:
 def sent(moment: Moment) -> str:
     """What was sent."""
     again = f" ({moment.again:,} again)" if moment.iteration else ""
-    return f"{count(moment.pages, 'page')}{again} of {moment.pfns:,} pfns"
+    return f"{count(moment.pages, 'page')}{again} of {count(moment.pfns, 'pfn')}"
 
 
 def speed(value: float) -> str:
@@ -91,7 +91,7 @@ def speed(value: float) -> str:
 
 def dirty(pages: float) -> str:
     """A dirty rate."""
-    return f"{pages:,.0f} pages/s ({amount(pages * GUEST_PAGE_SIZE)}/s)"
+    return f"{count(round(pages), 'page')}/s ({amount(pages * GUEST_PAGE_SIZE)}/s)"
 
 
 def left(value: Left) -> str:
@@ -106,7 +106,7 @@ def left(value: Left) -> str:
     elif value.least < value.most:
         pages = f"at most {pages}"
     if value.pfns is not None and value.pfns > value.most:
-        pages += f" among {value.pfns:,} pfns"
+        pages += f" among {count(value.pfns, 'pfn')}"
     took = f", {about(value.seconds)}" if value.seconds is not None else ""
     return f"{pages}, {amount(value.bytes or 0)}{took}"
 

@@ -94,7 +94,7 @@ def _segments(flow: Flow) -> str:
     parts = [count(flow.segments, "segment")]
     if flow.retransmitted:
         needless = f", {flow.spurious:,} of them had been acknowledged" if flow.spurious else ""
-        parts.append(f"{flow.retransmitted:,} captured before ({flow.retransmitted_bytes:,} bytes{needless})")
+        parts.append(f"{flow.retransmitted:,} captured before ({count(flow.retransmitted_bytes, 'byte')}{needless})")
     elif not flow.out_of_order:
         parts.append("none sent again or out of order")
     return ", ".join(parts)

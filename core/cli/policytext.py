@@ -6,6 +6,7 @@ from xenmig.core.cli.contexttext import msr_table
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.structtext import field_lines, wrapped
 from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count
 from xenmig.core.definitions.cpu_policy import VENDORS, CpuPolicy
 from xenmig.core.definitions.cpuid import LevelType, leaf_of
 from xenmig.core.definitions.cpuid_leaves import EXTENDED, NO_SUBLEAF
@@ -68,33 +69,39 @@ def _processor(policy: CpuPolicy) -> Iterator[list[str]]:
         yield ["last leaf", f"0x{basic:x}{last}"]
     address = policy.register(EXTENDED + 8, 0, "a")
     if address is not None:
-        yield ["addresses", f"{address & 0xFF} bits physical, {address >> 8 & 0xFF} bits linear"]
+        yield ["addresses", f"{count(address & 0xFF, 'bit')} physical, {count(address >> 8 & 0xFF, 'bit')} linear"]
     package = policy.register(1, 0, "b")
     if package is not None:
-        yield ["topology", ", ".join([f"{package >> 16 & 0xFF} logical processors a package", *_levels(policy)])]
+        yield [
+            "topology",
+            ", ".join([f"{count(package >> 16 & 0xFF, 'logical processor')} a package", *_levels(policy)]),
+        ]
     for cache in policy.caches:
         yield [
             f"L{cache.level} cache",
             (
-                f"{cache.size // 1024:,} KiB {cache.type.doc or 'cache'}, {cache.ways} ways, {cache.line} bytes a line,"
-                f" shared by {cache.shared_by} threads at most"
+                f"{cache.size // 1024:,} KiB {cache.type.doc or 'cache'}, {count(cache.ways, 'way')},"
+                f" {count(cache.line, 'byte')} a line,"
+                f" shared by {count(cache.shared_by, 'thread')} at most"
             ),
         ]
     size = policy.xsave_size
-    yield ["XCR0", f"{' '.join(policy.xcr0.names) or 'none'}{f', area of {size:,} bytes' if size else ''}"]
+    area = f", area of {count(size, 'byte')}" if size else ""
+    yield ["XCR0", f"{' '.join(policy.xcr0.names) or 'none'}{area}"]
     if policy.xss:
         yield ["XSS", " ".join(policy.xss.names)]
     for bit, place in sorted(policy.xsave_places.items()):
         named = XState.known.get(bit)
         name = named.name if named is not None else f"component {bit}"
-        yield ["", f"{name}: {place.size:,} bytes at {place.offset:,}"]
+        yield ["", f"{name}: {count(place.size, 'byte')} at {place.offset:,}"]
 
 
 def _levels(policy: CpuPolicy) -> Iterator[str]:
     for (leaf, subleaf), one in sorted(policy.leaves.items()):
         kind = LevelType(one.c >> 8 & 0xFF)
         if leaf == 0xB and kind != LevelType.INVALID:
-            yield f"level {subleaf} {kind.name or int(kind)}: {one.b & 0xFFFF} threads, APIC id shift {one.a & 0x1F}"
+            threads = count(one.b & 0xFFFF, "thread")
+            yield f"level {subleaf} {kind.name or int(kind)}: {threads}, APIC id shift {one.a & 0x1F}"
 
 
 def _leaves(leaves: list[Any], zeros: list[str]) -> Iterator[list[str]]:

@@ -94,7 +94,8 @@ def _text(output: str, summary: Summary) -> str:
     what = [count(summary.records, "record")]
     if summary.frames is not None:
         what.insert(0, count(summary.frames, "frame"))
-    lines.append(f"{escaped(output)}: {', '.join(what)} kept; {summary.removed:,} of {summary.size:,} bytes removed")
+    removed = f"{summary.removed:,} of {count(summary.size, 'byte')} removed"
+    lines.append(f"{escaped(output)}: {', '.join(what)} kept; {removed}")
     if summary.other_connections:
         lines.append(
             f"  {count(summary.other_connections, 'other connection')}: no migration in them, so their payload is gone"

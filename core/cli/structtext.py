@@ -8,6 +8,7 @@ from __future__ import annotations
 from xenmig.core.cli.dump import SHOWN_OCTETS, dump
 from xenmig.core.cli.escape import escaped
 from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count
 from xenmig.core.cli.values import scalar, summary
 from xenmig.core.definitions.enumerations import Enumeration, Flags
 from xenmig.core.definitions.fields import SCALARS, Field
@@ -102,9 +103,9 @@ def field_lines(value: Struct, view: View, indent: int = 2, without: Sequence[st
 def shown(field: Field, value: Any) -> str:
     """The value of a field on its line."""
     if field.kind == "text":
-        return f"{len(value):,} bytes of text"
+        return f"{count(len(value), 'byte')} of text"
     if isinstance(value, bytes) and len(value) > 8 and not value.strip(b"\0"):
-        return f"{len(value):,} bytes of zeros"
+        return f"{count(len(value), 'byte')} of zeros"
     text = scalar(field, value)
     if field.unit[:1].isdigit():
         return text.replace(f" {field.unit}", f" x {field.unit}")
@@ -189,12 +190,12 @@ def _inside(field: Field, value: Any, view: View, indent: int) -> Iterator[str]:
     """A field that does not go on a line."""
     margin = " " * indent
     if isinstance(value, bytes) and field.kind == "text":
-        yield f"{margin}{field.name}: {field.doc}, {len(value):,} bytes"
+        yield f"{margin}{field.name}: {field.doc}, {count(len(value), 'byte')}"
         for line in value.rstrip(b"\0").rstrip().split(b"\n"):
             yield f"{margin}  {escaped(line)}".rstrip()
         return
     if isinstance(value, bytes):
-        yield f"{margin}{field.name}: {field.doc}, {len(value):,} bytes"
+        yield f"{margin}{field.name}: {field.doc}, {count(len(value), 'byte')}"
         yield from dump(value, 0, len(value) if view.raw else SHOWN_OCTETS, indent + 2)
     elif isinstance(value, Struct):
         yield f"{margin}{field.name}: {field.doc}"

@@ -74,7 +74,7 @@ def timeline_rows(migration: Migration, verdict: str) -> Iterator[tuple[str, str
     """What there is to say in a line each: name and text. What everybody asks first stands first."""
     guest = migration.guest
     yield "guest", guest_text(guest) + (f", from Xen {guest.xen}" if guest.xen else "")
-    yield "stream", f"{layers_text(migration)}, {migration.bytes:,} bytes, {completeness(migration)}"
+    yield "stream", f"{layers_text(migration)}, {count(migration.bytes, 'byte')}, {completeness(migration)}"
     if migration.first is not None and migration.last is not None:
         seconds = (migration.last.time - migration.first.time) / 1e9
         yield "time", f"{utc(migration.first.time)}, {duration(seconds)}{_speed(migration, seconds)}"
@@ -117,7 +117,7 @@ def _network(migration: Migration, direction: Direction) -> Iterator[tuple[str, 
 def _segments(direction: Direction) -> str:
     parts = [count(direction.segments, "segment")]
     if direction.retransmitted:
-        parts.append(f"{direction.retransmitted:,} captured before ({direction.retransmitted_bytes:,} bytes)")
+        parts.append(f"{direction.retransmitted:,} captured before ({count(direction.retransmitted_bytes, 'byte')})")
     if direction.out_of_order:
         parts.append(f"{direction.out_of_order:,} late (sent again after a loss, or overtaken)")
     if len(parts) == 1:
@@ -150,9 +150,9 @@ def _memory(migration: Migration) -> str:
     if memory.ratio is not None and memory.again:
         text += f", {memory.ratio:.2f} times each: {memory.repeated:,} came more than once"
     if memory.unknown:
-        text += f"; of {memory.unknown:,} the pfns were not captured"
+        text += f"; {memory.unknown:,} without their pfns, which were not captured"
     if memory.counts.untracked:
-        text += f"; {memory.counts.untracked:,} with pfns too far apart are not followed"
+        text += f"; {memory.counts.untracked:,} not followed, with pfns too far apart"
     return text
 
 
@@ -177,7 +177,7 @@ def _pause(found: Downtime) -> Iterator[str]:
         if step.bound == "upper" and not told:
             rows.append((duration(found.lower), "= lower bound"))
             told = True
-        size = f", {step.bytes:,} bytes" if step.bytes and step.kind in ("memory", "state") else ""
+        size = f", {count(step.bytes, 'byte')}" if step.bytes and step.kind in ("memory", "state") else ""
         running = ", which may go on running for a while" if step.kind == "suspend" else ""
         rows.append((duration(step.seconds), f"{step.name}{running}{size}"))
     if not told:

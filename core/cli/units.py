@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xenmig.core.definitions.quantity import quantity
+
 _PREFIXES = ("", "k", "M", "G", "T", "P")
 
 
@@ -71,4 +73,4 @@ def utc(nanoseconds: int) -> str:
 
 def count(number: int, noun: str) -> str:
     """``1 page``, ``1,540 pages``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return quantity(number, noun, ",")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.cli.escape import escaped
+from xenmig.core.cli.units import count
 from xenmig.core.definitions.enumerations import Enumeration, Flags
 from xenmig.core.definitions.structs import Entry, Problem, Struct
 
@@ -31,7 +32,7 @@ def scalar(field: Field, value: Any) -> str:
             return f'"{shown}"' if len(text) <= 61 else f'"{shown}"... ({len(text):,} bytes)'
         if len(value) <= 8:
             return value.hex(" ") or "empty"
-        return f"{len(value):,} bytes"
+        return count(len(value), "byte")
     if isinstance(value, list):
         noun = "entry" if field.kind == "chain" else "string" if field.kind == "strings" else "item"
         plural = {"entry": "entries"}.get(noun, noun + "s")
@@ -54,7 +55,7 @@ def summary(value: Struct, limit: int = 100) -> str:
         if isinstance(found, list) and field.kind == "array":
             part = f"{len(found):,} {field.name}"
         elif field.kind == "text":
-            part = f"{field.name} of {len(found):,} bytes"
+            part = f"{field.name} of {count(len(found), 'byte')}"
         else:
             part = f"{field.name} {scalar(field, found)}"
         if parts and length + len(part) > limit:
@@ -144,5 +145,7 @@ def decoded(text: bytes) -> str:
 def _number(field: Field, value: int) -> str:
     if field.hex:
         return f"0x{value:x}"
+    if field.unit in ("bytes", "pfns"):
+        return count(value, field.unit[:-1])
     unit = f" {field.unit}" if field.unit else ""
     return f"{value:,}{unit}"

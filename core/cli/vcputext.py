@@ -5,6 +5,7 @@ from __future__ import annotations
 from xenmig.core.cli.registertext import debug_lines, flag_lines, register_lines
 from xenmig.core.cli.structtext import field_lines
 from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count
 from xenmig.core.cli.xsavetext import area_lines, fxsave_lines
 from xenmig.core.definitions.pv_context import root_pfn
 from xenmig.core.definitions.vcpu import TRAP_FLAGS
@@ -131,7 +132,7 @@ def shared_lines(value: Any, view: View, indent: int) -> Iterator[str]:
             yield f"{margin}  the TSC runs at {hertz / 10**6:,.3f} MHz"
     if idle:
         yield ""
-        yield f"{margin}the other {idle} vcpus were never used"
+        yield f"{margin}{count(idle, 'other vcpu')} never used"
 
 
 def _channels(words: Any, width: int) -> list[int]:

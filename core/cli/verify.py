@@ -90,16 +90,20 @@ class Checked:
         """What the stream is, as a phrase."""
         stream = self.stream
         if stream.role == "receiver":
-            return f"what the receiver said, {stream.decoder.position:,} bytes"
+            return f"what the receiver said, {_many(stream.decoder.position, 'byte')}"
         parts = [" > ".join(sorted(self.layers, key=_LAYERS.index)) or _kind(stream)]
         domain = self.domain
         if domain is not None and getattr(domain, "type", None) is not None:
             kind = str(domain.type.name or domain.type)
             xen = f" from Xen {domain.xen_major}.{domain.xen_minor}" if getattr(domain, "xen_major", None) else ""
             parts.append(f"{kind} guest{xen}")
-        parts.append(f"{self.records:,} record{'' if self.records == 1 else 's'}")
-        parts.append(f"{stream.decoder.position:,} bytes")
+        parts += [_many(self.records, "record"), _many(stream.decoder.position, "byte")]
         return ", ".join(parts)
+
+
+def _many(number: int, noun: str) -> str:
+    # Importing units.count takes longer than all that is printed of a sound stream.
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _kind(stream: Stream) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xenmig.core.cli.registertext import flag_lines, register_lines
 from xenmig.core.cli.structtext import field_lines
 from xenmig.core.cli.table import aligned
+from xenmig.core.cli.units import count
 from xenmig.core.definitions.xsave import Fxsave, XmmRegister, components
 from xenmig.core.definitions.xsave_area import HEADER_BYTES, LEGACY_BYTES
 
@@ -69,10 +70,10 @@ def area_lines(value: Struct, view: View, indent: int) -> Iterator[str]:
         return
     found = components_of(value, view.guest, view.byteorder)
     if behind and not found:
-        yield f"{margin}{len(behind):,} bytes of components; nothing says where they lie"
+        yield f"{margin}{count(len(behind), 'byte')} of components; nothing says where they lie"
     for one in found:
         state = "" if one.in_use else ", in its initial state"
-        yield f"{margin}{one.name}: {one.place.size:,} bytes at {one.place.offset:,}{state}"
+        yield f"{margin}{one.name}: {count(one.place.size, 'byte')} at {one.place.offset:,}{state}"
         if one.value is None:
             yield f"{margin}  not decoded"
         elif one.in_use:

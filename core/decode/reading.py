@@ -153,7 +153,11 @@ class Reading:
         """Sentences about the input itself: cut off, damaged, frames that were not understood."""
         notices = [str(notice) for notice in self.capture.notices] if self.capture is not None else []
         if self._left_out:
-            notices.append(f"too many streams at once: {self._left_out:,} directions of connections are not decoded")
+            from xenmig.core.definitions.quantity import quantity
+
+            notices.append(
+                f"too many streams at once: {quantity(self._left_out, 'direction', ',')} of connections not decoded"
+            )
         notice = getattr(self.input, "notice", None)
         if notice:
             notices.append(notice)

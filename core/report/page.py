@@ -19,7 +19,7 @@ from xenmig.core.cli.guesttext import guest_text
 from xenmig.core.cli.info import layers_text
 from xenmig.core.cli.messagetext import message_text
 from xenmig.core.cli.timelinetext import timeline_rows
-from xenmig.core.cli.units import rate, utc
+from xenmig.core.cli.units import count, rate, utc
 from xenmig.core.cli.verdict import verdict
 from xenmig.core.report import svg
 from xenmig.core.report.drawing import NARROW, WIDE
@@ -86,6 +86,7 @@ def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_finalize, trim_blocks=True)
     environment.filters.update(
         answers=answers,
+        count=count,
         frames=_frames,
         guest=guest_text,
         hex=hex,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xenmig.core.definitions.quantity import quantity
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +163,7 @@ class CompressedInput:
 
     def _stop(self, what: str) -> None:
         self._member = None
-        place = f"after {self._made} decompressed bytes, "
+        place = f"after {quantity(self._made, 'decompressed byte')}, "
         self.notice = place + (f"{self._raw.notice}; {what}" if self._raw.notice else what)
 
 

@@ -65,8 +65,10 @@ class FileInput:
             return b""
         self.offset += len(data)
         if not data and self.offset < self.size:
+            from xenmig.core.definitions.quantity import quantity
+
             self.notice = (
-                f"the file ends at byte {self.offset} though it had {self.size} bytes when it was opened: "
+                f"the file ends at byte {self.offset} though it had {quantity(self.size, 'byte')} when it was opened: "
                 "it was made shorter while it was being read"
             )
         return data

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from time import monotonic, sleep
 
+from xenmig.core.definitions.quantity import quantity
 from xenmig.core.sources.pipe import PipeInput
 from xenmig.core.sources.watcher import INTERVAL
 
@@ -151,7 +152,8 @@ class GrowingFile:
             self.notice = f"reading failed at byte {self.offset}: {error.strerror}"
             return -1
         if there < 0:
-            self.notice = f"the file was made shorter than the {self.offset} bytes that had been read of it"
+            read = quantity(self.offset, "byte")
+            self.notice = f"the file was made shorter than the {read} that had been read of it"
         return there
 
     def _read(self, count: int) -> bytes:

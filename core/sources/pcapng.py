@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from struct import Struct
 
+from xenmig.core.definitions.quantity import quantity
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Listed, Window
 
@@ -193,7 +194,7 @@ class PcapngReader:
             return nothing if self._section() else self._damaged("a section header that names no byte order")
         kind, total = Struct(self._order + "II").unpack_from(window.data, window.position)
         if total < 12 or total & 3:
-            return self._damaged(f"a block of type 0x{kind:08x} that claims a length of {total} bytes")
+            return self._damaged(f"a block of type 0x{kind:08x} that claims a length of {quantity(total, 'byte')}")
         if kind in (ENHANCED_PACKET, OBSOLETE_PACKET, SIMPLE_PACKET):
             return self._packet_block(kind, total)
         if kind == INTERFACE:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from xenmig.core.analysis.spans import spans
-from xenmig.core.cli.units import amount
+from xenmig.core.cli.units import amount, count
 from xenmig.core.report.drawing import NARROW, Plot, short
 from xenmig.core.report.palette import LIGHT
 from xenmig.core.report.parts import role
@@ -39,7 +39,7 @@ def plot(migration: Migration) -> Plot | None:
     return Plot(
         "bytes",
         "What the bytes of the stream are",
-        "; ".join(f"{span.name}: {span.bytes:,} bytes" for span in found) + ".",
+        "; ".join(f"{span.name}: {count(span.bytes, 'byte')}" for span in found) + ".",
         caption,
         lambda width: _draw(found, width),
     )

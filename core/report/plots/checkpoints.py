@@ -45,7 +45,7 @@ def plot(migration: Migration) -> Plot | None:
 
 def _caption(epochs: Epochs) -> str:
     last = epochs.last_complete
-    text = f"{count(epochs.complete, 'complete checkpoint')}"
+    text = count(epochs.complete, "complete checkpoint")
     if last is not None:
         frame = f", frame {last.last.frame:,}" if last.last is not None else ""
         text += f"; a receiver goes on from checkpoint {last.index}, which ends at offset {last.end:,}{frame}"

@@ -50,7 +50,7 @@ def plot(migration: Migration) -> Plot | None:
     return Plot(
         "map",
         "Where in guest memory the pages are",
-        f"{len(density.rows)} rows of iterations by {len(density.pfns)} ranges of guest memory.",
+        f"{count(len(density.rows), 'row')} of iterations by {count(len(density.pfns), 'range')} of guest memory.",
         f"Most pages that were sent in vain, because a later copy followed, by pfn: {caption}." if caption else "",
         lambda width: _draw(density, width),
     )
