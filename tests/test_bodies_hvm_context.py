@@ -123,7 +123,7 @@ def test_a_chain_without_an_end_says_so() -> None:
 def test_what_follows_the_end_is_a_problem() -> None:
     context = decoded(HEADER, END, b"\xff" * 12)
     assert codes(context) == [1, 0]
-    assert "12 bytes follow" in length_problems(context)[0].message
+    assert "12 bytes more" in length_problems(context)[0].message
 
 
 def test_types_that_nobody_knows_are_passed_over() -> None:

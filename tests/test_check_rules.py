@@ -232,7 +232,7 @@ def test_valid_streams_have_no_findings(name: str) -> None:
 def test_checkpointed_streams_are_sound_but_have_no_end(colo: bool, libxl: bool) -> None:
     checker = check(checkpointed(rounds=3, colo=colo, libxl=libxl))
     assert [finding.rule for finding in checker.findings] == ["checkpointed-stream-ended"]
-    assert "3 complete checkpoints" in checker.findings[0].message
+    assert "after 3 checkpoints," in checker.findings[0].message
     assert checker.sound
     assert not checker.complete
 
@@ -293,7 +293,7 @@ def test_a_bad_page_type_is_found_at_its_entry() -> None:
     (finding,) = check(stream).findings
     assert finding.offset == stream.offset("page data") + 8 + 8 + 2 * 8
     assert finding.actual == 2 | 7 << 60
-    assert "page type 7 does not exist (1 of 3 entries are wrong)" in finding.message
+    assert "page type 7 does not exist (1 of 3 entries wrong)" in finding.message
 
 
 @pytest.mark.parametrize(

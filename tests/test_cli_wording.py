@@ -11,6 +11,7 @@ import pytest
 
 from tests.command import conversation, xenmig
 from tests.streams import READY, guest
+from xenmig.core.check.rules import RULES
 from xenmig.core.definitions.quantity import be, quantity
 
 if TYPE_CHECKING:
@@ -21,10 +22,15 @@ NOUNS = (
     "acknowledgments|bits|bytes|channels|checkpoints|components|connections|directions|duplicates|entries|frames|items|iterations|leaves|lines"
     "|migrations|pages|passes|pfns|ranges|records|rows|sections|segments|streams|threads|times|types|vcpus|ways"
 )
-FOLDERS = ("analysis", "cli", "report", "sources")
 PLURAL = re.compile(rf" (?:[a-z-]+ )?({NOUNS})\b")
 NEVER_ONE = {
     "core/analysis/guest.py: len(text)": "more than LARGEST_CONFIGURATION",
+    "core/check/cpu_policy.py: len(leaves)": "more than LEAVES_MAX",
+    "core/check/hvm_context.py: bits": "at least 32",
+    "core/check/hvm_context.py: data.msr_mtrr_cap & 255": "more than 8",
+    "core/check/memory.py: event.count": "more than MAX_BATCH_SIZE",
+    "core/definitions/decoding.py: path": "a name",
+    "core/definitions/reference.py: ', '.join((str(length) for length in layout.lengths))": "a list",
     "core/report/page.py: len(subjects)": "another title says that there is one",
     "core/report/summary.py: ratio": "a fraction",
     "core/cli/timelinetext.py: memory.ratio": "a fraction",
@@ -76,9 +82,19 @@ def test_large_numbers_are_grouped_on_request_and_the_verb_goes_with_the_number(
 
 
 def test_no_text_puts_a_number_that_may_be_one_in_front_of_a_plural() -> None:
-    found = {one for folder in FOLDERS for path in sorted((CORE / folder).rglob("*.py")) for one in plurals(path)}
+    found = {one for path in sorted(CORE.rglob("*.py")) for one in plurals(path)}
     assert found - set(NEVER_ONE) == set()
     assert set(NEVER_ONE) - found == set(), "is no longer there"
+
+
+def test_messages_of_rules_count_by_a_noun_that_goes_with_the_number() -> None:
+    assert not [
+        rule.id for rule in RULES.values() if re.search(rf"{{(?!what)\w+}} ([a-z]+ )?({NOUNS})\b", rule.message)
+    ]
+    rule = RULES["trailing-data"]
+    words = {"expected": None, "data": "00"}
+    assert rule.told({**words, "actual": 1}).startswith("1 byte after the stream's END")
+    assert rule.told({**words, "actual": 20}).startswith("20 bytes after the stream's END")
 
 
 def test_a_migration_of_one_page_and_one_record_is_told_in_the_singular(tmp_path: Path) -> None:

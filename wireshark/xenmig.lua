@@ -14474,7 +14474,7 @@ local definitions = {
         ["body-not-checked"] = {
             severity = "note",
             title = "body is too large to be looked at",
-            message = "{what} has a body of {actual} bytes, of which only the length was checked",
+            message = "{what} has a body of {actual:byte}, of which only the length was checked",
         },
         ["padding-not-zero"] = {
             severity = "error",
@@ -14509,37 +14509,37 @@ local definitions = {
         ["record-length-limit"] = {
             severity = "error",
             title = "record is longer than any receiver takes",
-            message = "a {layer} record announces {actual} bytes, the limit is {expected}: what stands here is probably no record header",
+            message = "a {layer} record announces {actual:byte}, the limit is {expected}: what stands here is probably no record header",
         },
         ["record-type-unknown"] = {
             severity = "error",
             title = "record of unknown type",
-            message = "{what} of {actual} bytes: a receiver must understand a record without bit 31, and none knows this one",
+            message = "{what} of {actual:byte}: a receiver must understand a record without bit 31, and none knows this one",
         },
         ["libxc-record-optional"] = {
             severity = "note",
             title = "optional record of unknown type",
-            message = "{what} of {actual} bytes is not known, and marked as one that a receiver may ignore",
+            message = "{what} of {actual:byte} is not known, and marked as one that a receiver may ignore",
         },
         ["libxl-record-optional"] = {
             severity = "error",
             title = "optional libxl record",
-            message = "{what} of {actual} bytes is marked as one that a receiver may ignore, but libxl refuses it all the same",
+            message = "{what} of {actual:byte} is marked as one that a receiver may ignore, but libxl refuses it all the same",
         },
         ["trailing-data"] = {
             severity = "note",
             title = "bytes follow the END of the stream",
-            message = "{actual} bytes follow the stream's END, beginning with {data}",
+            message = "{actual:byte} after the stream's END, beginning with {data}",
         },
         ["capture-hole"] = {
             severity = "warning",
             title = "capture lacks bytes",
-            message = "the capture lacks {actual} bytes of the stream: what they hold could not be checked",
+            message = "the capture lacks {actual:byte} of the stream: what should stand there could not be checked",
         },
         resynchronised = {
             severity = "note",
             title = "decoding went on further behind",
-            message = "{actual} bytes were passed over before decoding could go on here: {evidence}",
+            message = "{actual:byte} passed over before decoding could go on here: {evidence}",
         },
         ["message-unrecognised"] = {
             severity = "warning",
@@ -14564,12 +14564,12 @@ local definitions = {
         ["xl-config-rest"] = {
             severity = "warning",
             title = "bytes follow the configuration",
-            message = "{actual} bytes follow the configuration within the optional data",
+            message = "{actual:byte} behind the configuration within the optional data",
         },
         ["xl-config-unterminated"] = {
             severity = "warning",
             title = "configuration does not end in a NUL",
-            message = "the configuration of {actual} bytes does not end in a NUL",
+            message = "the configuration of {actual:byte} does not end in a NUL",
         },
         ["libxl-libxc-context-not-first"] = {
             severity = "error",
@@ -14709,7 +14709,7 @@ local definitions = {
         ["libxc-p2m-frames-length"] = {
             severity = "error",
             title = "X86_PV_P2M_FRAMES has the wrong number of frames",
-            message = "{what} covers pfns 0x{start:x} to 0x{end:x} and so must be {expected} bytes long; it is {actual}",
+            message = "{what} covers pfns 0x{start:x} to 0x{end:x} and so must be {expected:byte} long; it is {actual}",
         },
         ["libxc-tsc-info-repeated"] = {
             severity = "warning",
@@ -14774,12 +14774,12 @@ local definitions = {
         ["libxc-toolstack"] = {
             severity = "error",
             title = "TOOLSTACK record",
-            message = "{what} of {actual} bytes: the record was planned and never used; no receiver handles it",
+            message = "{what} of {actual:byte}: the record was planned and never used; no receiver handles it",
         },
         ["libxc-dirty-pfn-list-forward"] = {
             severity = "error",
             title = "CHECKPOINT_DIRTY_PFN_LIST from the sender",
-            message = "{what} of {actual} bytes goes from the secondary to the primary only, and stands in the guest's own stream",
+            message = "{what} of {actual:byte} goes from the secondary to the primary only, and stands in the guest's own stream",
         },
         ["zero-content"] = {
             severity = "note",
@@ -14794,17 +14794,17 @@ local definitions = {
         ["page-data-length"] = {
             severity = "error",
             title = "PAGE_DATA has the wrong length",
-            message = "{what} announces {count} pfns, {pages} of them with a page, which takes {expected} bytes; its length is {actual}",
+            message = "{what} announces {count:pfn}, {pages} of them with a page, which takes {expected:byte}; its length is {actual}",
         },
         ["page-data-pfn-reserved"] = {
             severity = "error",
             title = "reserved bits of a pfn are set",
-            message = "{what}: entry {index} is 0x{actual:016x}: bits 52 to 59 must be zero ({bad} of {count} entries are wrong)",
+            message = "{what}: entry {index} is 0x{actual:016x}: bits 52 to 59 must be zero ({bad} of {count:entry} wrong)",
         },
         ["page-data-type"] = {
             severity = "error",
             title = "invalid page type",
-            message = "{what}: entry {index} is 0x{actual:016x}: page type {type} does not exist ({bad} of {count} entries are wrong)",
+            message = "{what}: entry {index} is 0x{actual:016x}: page type {type} does not exist ({bad} of {count:entry} wrong)",
         },
         ["hvm-context-chain"] = {
             severity = "error",
@@ -14830,7 +14830,7 @@ local definitions = {
         ["checkpointed-stream-ended"] = {
             severity = "note",
             title = "checkpointed stream stopped",
-            message = "the stream stops after {count} complete checkpoints, the last of which ends at offset {last}; what follows it is an unfinished checkpoint, which a receiver drops",
+            message = "the stream stops after {count:checkpoint}, the last of which ends at offset {last}; what follows it is an unfinished one, which a receiver drops",
             at_end = true,
         },
         ["capture-ended"] = {
@@ -15358,6 +15358,16 @@ do
         return format("%.0f", number)
     end
 
+    -- "1 byte", "20 bytes": core/definitions/quantity.py.
+    function numbers.count(number, noun)
+        local plural = noun == "entry" and "entries" or noun .. "s"
+        return format("%.0f %s", number, number == 1 and noun or plural)
+    end
+
+    function numbers.be(number)
+        return number == 1 and "is" or "are"
+    end
+
     -- The bytes in hexadecimal with spaces between them, at most `most` of them.
     function numbers.dump(data, most)
         return (data:sub(1, most or #data):gsub(".", function(one)
@@ -15709,13 +15719,13 @@ do
             if left > 0 then
                 stop = stop - left
                 sink:problem("length", path, stop - from,
-                    format("%s: %d bytes are left over after %d items of %d", path, left, room, item.size))
+                    format("%s: %s left over after %d of %d each", path, numbers.count(left, "byte"), room, item.size))
             end
         end
         local here = wanted < room and wanted or room
         if here < row.minimum and here == wanted then
             sink:problem("count", path, at - from,
-                format("%s holds %d items, at least %d are needed", path, here, row.minimum))
+                format("%s holds %d, the least is %d", path, here, row.minimum))
         end
         local size = here * item.size
         if here > 0 and sink:array(row, at - from, size, here) then
@@ -15763,13 +15773,13 @@ do
             sink:open(row, at - from, ends - at, format("%s[%d]: %s", row.name, count, known and known.name or "unknown"))
             if searched then
                 local wrong = kind == 0 and "ends the chain too early"
-                    or format("announces %s bytes, which lead to nothing known", numbers.decimal(length))
+                    or format("announces %s, behind which nothing known begins", numbers.count(length, "byte"))
                 sink:problem("length", where, at - from,
-                    format("%s %s; the chain is picked up again %d bytes on, at %d", where, wrong, following - behind,
-                        following - from))
+                    format("%s %s; the chain is picked up again %s on, at %d", where, wrong,
+                        numbers.count(following - behind, "byte"), following - from))
             elseif ends - behind < length then
                 sink:problem("length", where, at - from,
-                    format("%s announces %s bytes, %d are left", where, numbers.decimal(length), ends - behind))
+                    format("%s announces %s, left: %d", where, numbers.count(length, "byte"), ends - behind))
             end
             chain_entry(row, data, at, stop, { at = behind, stop = ends }, order, from, where, sink, known)
             sink:close()
@@ -15782,9 +15792,10 @@ do
         end
         local message
         if count == chains.MOST then
-            message = format("%s has more than %d entries: %d bytes are left undecoded", path, chains.MOST, stop - at)
+            message = format("%s has more than %d entries: %s left undecoded", path, chains.MOST,
+                numbers.count(stop - at, "byte"))
         elseif at < stop then
-            message = format("%s: %d bytes are left over, a descriptor has %d", path, stop - at, size)
+            message = format("%s: %s left over, a descriptor has %d", path, numbers.count(stop - at, "byte"), size)
         else
             message = path .. " ends without the entry of type 0 that ends it"
         end
@@ -15848,10 +15859,10 @@ do
                         local actual = stop - begins
                         if definition.size then
                             sink:problem("length", path:sub(1, -2), begins - from,
-                                format("%d bytes long, %s needs %d", actual, definition.name, definition.size))
+                                format("%s long, %s needs %d", numbers.count(actual, "byte"), definition.name, definition.size))
                         else
                             sink:problem("length", path .. row.name, at - from,
-                                format("%d bytes long, ends inside %s%s", actual, path, row.name))
+                                format("%s long, ends inside %s%s", numbers.count(actual, "byte"), path, row.name))
                         end
                     end
                     return stop, true
@@ -15888,10 +15899,11 @@ do
         local after, ended = decode_struct(definition.rows, data, at, stop, order, from, "", sink, definition)
         if after < stop then
             sink:problem("length", "", after - from,
-                format("%d bytes follow where %s should end after %d", stop - after, definition.name, after - at))
+                format("%s more, where %s should end after %d", numbers.count(stop - after, "byte"), definition.name,
+                    after - at))
         elseif definition.lengths and not definition.lengths[stop - at] then
             sink:problem("length", "", at - from,
-                format("%d bytes long, known are %s", stop - at, definition.known_lengths))
+                format("%s long, known are %s", numbers.count(stop - at, "byte"), definition.known_lengths))
         end
         return ended
     end
@@ -15926,6 +15938,8 @@ do
             local value = values[name]
             if value == nil then
                 return "?"
+            elseif #how > 1 and how:find("^%a+$") and type(value) == "number" then
+                return numbers.count(value, how)
             elseif how ~= "" and type(value) == "number" then
                 return format("%" .. how, value)
             elseif type(value) == "number" then
@@ -16336,7 +16350,7 @@ do
         local length = record.length
         if not chains.accepts(definitions.accepts[record.layer][record.type], length) then
             tell(record, "body-length",
-                { problem = ("%s bytes long, which %s cannot be"):format(numbers.decimal(length), definition.name) })
+                { problem = ("%s long, which %s cannot be"):format(numbers.count(length, "byte"), definition.name) })
         else
             tell(record, "body-not-checked", { actual = length })
         end
@@ -16620,17 +16634,17 @@ do
             return false
         end
         if count >= CONVINCING then
-            return ("PAGE_DATA of %d ascending pfns whose length fits"):format(count)
+            return ("PAGE_DATA of %s whose length fits"):format(numbers.count(count, "ascending pfn"))
         end
         local following = at + 8 + length
         if following + 7 > #buffer then
             if cut then
-                return ("PAGE_DATA of %d ascending pfns whose length fits, cut short"):format(count)
+                return ("PAGE_DATA of %s whose length fits, cut short"):format(numbers.count(count, "ascending pfn"))
             end
             return 8 + length + 8
         end
         if plausible(u32(buffer, following, "<"), u32(buffer, following + 4, "<"), with_pages > 0) then
-            return ("PAGE_DATA of %d pfns with a plausible record behind it"):format(count)
+            return ("PAGE_DATA of %s with a plausible record behind it"):format(numbers.count(count, "pfn"))
         end
         return false
     end
@@ -18130,8 +18144,9 @@ do
             problem = format("the %s stream ends at offset %s without an END: %s should follow",
                 direction.layer == "" and "libxc" or direction.layer, decimal(at), what)
         else
-            problem = format("the stream ends inside %s that begins at offset %s: %s bytes of it are there, %s are missing",
-                what, decimal(at), decimal(direction.front - at), decimal(stop - direction.front))
+            local there, missing = direction.front - at, stop - direction.front
+            problem = format("the stream ends inside %s that begins at offset %s: %s of it %s there, %s %s missing", what,
+                decimal(at), numbers.count(there, "byte"), numbers.be(there), decimal(missing), numbers.be(missing))
         end
         return "stream-truncated", rules.message("stream-truncated", { problem = problem })
     end

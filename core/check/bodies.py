@@ -130,7 +130,9 @@ class Bodies:
     def _large(self, event: Record) -> None:
         definition = Struct.records[event.layer][event.type]
         if not length_fits(definition, event.length):
-            problem = f"{event.length} bytes long, which {definition.name} cannot be"
+            from xenmig.core.definitions.quantity import quantity
+
+            problem = f"{quantity(event.length, 'byte')} long, which {definition.name} cannot be"
             self._report("body-length", event, definition.size, event.length, problem=problem)
         else:
             self._report("body-not-checked", event, None, event.length)

@@ -152,7 +152,7 @@ class Checker:
         severity = RULES[rule].severity
         if isinstance(event, Record):
             words.setdefault("what", record_name(event.layer, event.type))
-        message = RULES[rule].message.format(expected=expected, actual=actual, **words)
+        message = RULES[rule].told({"expected": expected, "actual": actual, **words})
         first = getattr(event, "first", None)
         self.findings.append(
             Finding(

@@ -18,7 +18,7 @@ RULES = (
         "colo-dirty-list-header",
         WARNING,
         title="list of dirty pfns with eight bytes too many",
-        message="{what}: the header has {actual} bytes instead of {expected}: eight zero bytes, which are no field,"
+        message="{what}: the header has {actual:byte} instead of {expected}: eight zero bytes, which are no field,"
         " stand in front of the pfns",
         reason="Receivers since Xen 4.18 write a pointer with the header; a sender takes it for the first pfn, leaves"
         " the last pfn unread and loses its place.",

@@ -98,9 +98,10 @@ def _xstate(telling: Telling, policy: CpuidLeaves) -> None:
         return
     size, wanted = policy.register(0xD, 0, "c"), area_size(xcr0, places)
     if size != wanted:
-        telling.tell(
-            "cpuid-xstate", f"the area is said to take {size} bytes, its components take {wanted}", 0, wanted, size
-        )
+        from xenmig.core.definitions.quantity import quantity
+
+        problem = f"the area is said to take {quantity(size or 0, 'byte')}, its components {wanted}"
+        telling.tell("cpuid-xstate", problem, 0, wanted, size)
 
 
 def _named(xcr0: int) -> str:

@@ -38,7 +38,9 @@ def check_xsave(telling: Telling, who: str, data: Any, size: int, at: int) -> No
     used = int(data.xstate_bv or 0)
     if not accum and not xcr0:
         if size:
-            telling.tell("xsave-length", f"{who}: {size} bytes of state for no component", at, 0, size)
+            from xenmig.core.definitions.quantity import quantity
+
+            telling.tell("xsave-length", f"{who}: {quantity(size, 'byte')} of state for no component", at, 0, size)
         return
     if xcr0 & ~accum or not valid_xcr0(accum) or (xcr0 and not valid_xcr0(xcr0)):
         problem = f"{who}: xcr0 is 0x{xcr0:x} and xcr0_accum 0x{accum:x}, which do not go together"
@@ -63,7 +65,9 @@ def check_xsave(telling: Telling, who: str, data: Any, size: int, at: int) -> No
         # Components that nobody placed: their size is not known here, and the least size is.
         fits = size in known or (wanted is None and size >= AREA_MIN)
     if not fits:
-        problem = f"{who}: {size} bytes of state, xcr0_accum 0x{accum:x} takes {wanted}"
+        from xenmig.core.definitions.quantity import quantity
+
+        problem = f"{who}: {quantity(size, 'byte')} of state, xcr0_accum 0x{accum:x} takes {wanted}"
         telling.tell("xsave-length", problem, at, wanted, size)
 
 

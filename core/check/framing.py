@@ -245,13 +245,14 @@ def _cut(event: Truncated) -> str:
     if event.missing is None:
         what = event.what if event.what.startswith("a ") else f"a {event.what}"
         return f"the {event.layer} stream ends at offset {event.offset} without an END: {what} should follow"
+    from xenmig.core.definitions.quantity import be, quantity
+
     what = f"{event.layer} {event.what}"
     if event.partial is not None:
         from xenmig.core.check.records import record_name
 
         partial = event.partial
         what = f"{record_name(partial.layer, partial.type)} (record {partial.index})"
-    return (
-        f"the stream ends inside {what} that begins at offset {event.offset}: {event.available} bytes of it are there,"
-        f" {event.missing} are missing"
-    )
+    there = f"{quantity(event.available, 'byte')} of it {be(event.available)} there"
+    missing = f"{event.missing} {be(event.missing)} missing"
+    return f"the stream ends inside {what} that begins at offset {event.offset}: {there}, {missing}"

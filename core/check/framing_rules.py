@@ -48,7 +48,7 @@ RULES = (
         "body-not-checked",
         NOTE,
         title="body is too large to be looked at",
-        message="{what} has a body of {actual} bytes, of which only the length was checked",
+        message="{what} has a body of {actual:byte}, of which only the length was checked",
         reason="No Xen writes such a record that large.",
         source="StreamDecoder, KEPT_BODY",
         receivers="none",
@@ -112,7 +112,7 @@ RULES = (
         ERROR,
         title="record is longer than any receiver takes",
         message=(
-            "a {layer} record announces {actual} bytes, the limit is {expected}: what stands here is probably no "
+            "a {layer} record announces {actual:byte}, the limit is {expected}: what stands here is probably no "
             "record header"
         ),
         reason="The position in the stream was lost: the length of an earlier record is wrong or bytes are missing.",
@@ -126,7 +126,7 @@ RULES = (
         "record-type-unknown",
         ERROR,
         title="record of unknown type",
-        message="{what} of {actual} bytes: a receiver must understand a record without bit 31, and none knows this one",
+        message="{what} of {actual:byte}: a receiver must understand a record without bit 31, and none knows this one",
         reason="Either a newer sender, or the position in the stream was lost: then an earlier length is wrong.",
         source="libxc-migration-stream, Record Header; libxl-migration-stream, Record",
         receivers="all: 4.17 and 4.20 refused it, and xl crashed where it came before LIBXC_CONTEXT",
@@ -135,7 +135,7 @@ RULES = (
         "libxc-record-optional",
         NOTE,
         title="optional record of unknown type",
-        message="{what} of {actual} bytes is not known, and marked as one that a receiver may ignore",
+        message="{what} of {actual:byte} is not known, and marked as one that a receiver may ignore",
         reason="A newer sender wrote it.",
         source="libxc-migration-stream, Record Header",
         receivers="none: 4.17 and 4.20 took it",
@@ -145,7 +145,7 @@ RULES = (
         ERROR,
         title="optional libxl record",
         message=(
-            "{what} of {actual} bytes is marked as one that a receiver may ignore, but libxl refuses it all the same"
+            "{what} of {actual:byte} is marked as one that a receiver may ignore, but libxl refuses it all the same"
         ),
         reason="libxl does not look at bit 31 of the type, whatever the specification says.",
         source="libxl_stream_read.c, process_record",
@@ -165,8 +165,8 @@ RULES = (
         NOTE,
         title="checkpointed stream stopped",
         message=(
-            "the stream stops after {count} complete checkpoints, the last of which ends at offset {last}; what "
-            "follows it is an unfinished checkpoint, which a receiver drops"
+            "the stream stops after {count:checkpoint}, the last of which ends at offset {last}; what follows "
+            "it is an unfinished one, which a receiver drops"
         ),
         reason="Remus and COLO have no proper end: the receiver takes over when the connection dies.",
         source="xg_sr_restore.c, restore",
@@ -176,7 +176,7 @@ RULES = (
         "trailing-data",
         NOTE,
         title="bytes follow the END of the stream",
-        message="{actual} bytes follow the stream's END, beginning with {data}",
+        message="{actual:byte} after the stream's END, beginning with {data}",
         reason="Something else is stored behind the stream, or was sent over the same connection.",
         source="libxc-migration-stream, END",
         receivers="none: 4.17 and 4.20 took it",
@@ -185,7 +185,7 @@ RULES = (
         "capture-hole",
         WARNING,
         title="capture lacks bytes",
-        message="the capture lacks {actual} bytes of the stream: what they hold could not be checked",
+        message="the capture lacks {actual:byte} of the stream: what should stand there could not be checked",
         reason="The capture program dropped packets or cut them. The stream itself may be sound.",
         source="TCP sequence numbers",
         receivers="none",
@@ -194,7 +194,7 @@ RULES = (
         "resynchronised",
         NOTE,
         title="decoding went on further behind",
-        message="{actual} bytes were passed over before decoding could go on here: {evidence}",
+        message="{actual:byte} passed over before decoding could go on here: {evidence}",
         reason="What was passed over could not be checked, nor whether records are missing there.",
         source="decode/resync.py",
         receivers="none",

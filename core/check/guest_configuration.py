@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.definitions.configuration import from_json
+from xenmig.core.definitions.quantity import be, quantity
 from xenmig.core.definitions.xl import MandatoryFlags
 
 TYPE_CHECKING = False
@@ -53,5 +54,5 @@ def check_vcpus(telling: Telling, count: int, *, exact: bool) -> None:
     configuration = telling.state.configuration
     most = configuration.max_vcpus if configuration is not None else None
     if most is not None and (count > most or (exact and count != most)):
-        problem = f"there are {count} vcpus, the configuration says {most}"
+        problem = f"there {be(count)} {quantity(count, 'vcpu')}, the configuration says {most}"
         telling.tell("config-vcpus", problem, 0, most, count)

@@ -138,7 +138,7 @@ RULES = (
         "libxc-p2m-frames-length",
         ERROR,
         title="X86_PV_P2M_FRAMES has the wrong number of frames",
-        message="{what} covers pfns 0x{start:x} to 0x{end:x} and so must be {expected} bytes long; it is {actual}",
+        message="{what} covers pfns 0x{start:x} to 0x{end:x} and so must be {expected:byte} long; it is {actual}",
         reason="The bounds or the length are damaged.",
         source="xg_sr_restore_x86_pv.c, handle_x86_pv_p2m_frames",
         receivers="all",
@@ -258,7 +258,7 @@ RULES = (
         "libxc-toolstack",
         ERROR,
         title="TOOLSTACK record",
-        message="{what} of {actual} bytes: the record was planned and never used; no receiver handles it",
+        message="{what} of {actual:byte}: the record was planned and never used; no receiver handles it",
         reason="The stream was written by something other than a release of Xen.",
         source="xg_sr_restore.c, process_record",
         receivers="all: 4.17 and 4.20 refused it",
@@ -268,7 +268,7 @@ RULES = (
         ERROR,
         title="CHECKPOINT_DIRTY_PFN_LIST from the sender",
         message=(
-            "{what} of {actual} bytes goes from the secondary to the primary only, and stands in the guest's own stream"
+            "{what} of {actual:byte} goes from the secondary to the primary only, and stands in the guest's own stream"
         ),
         reason="A capture may have joined the two directions of a connection wrongly.",
         source="libxc-migration-stream, CHECKPOINT_DIRTY_PFN_LIST",
@@ -297,7 +297,7 @@ RULES = (
         ERROR,
         title="PAGE_DATA has the wrong length",
         message=(
-            "{what} announces {count} pfns, {pages} of them with a page, which takes {expected} bytes; its length"
+            "{what} announces {count:pfn}, {pages} of them with a page, which takes {expected:byte}; its length"
             " is {actual}"
         ),
         reason="The count, a page type or the length is damaged: what follows may be read at a wrong place.",
@@ -308,9 +308,7 @@ RULES = (
         "page-data-pfn-reserved",
         ERROR,
         title="reserved bits of a pfn are set",
-        message=(
-            "{what}: entry {index} is 0x{actual:016x}: bits 52 to 59 must be zero ({bad} of {count} entries are wrong)"
-        ),
+        message=("{what}: entry {index} is 0x{actual:016x}: bits 52 to 59 must be zero ({bad} of {count:entry} wrong)"),
         reason="The array was damaged, or is none.",
         source="libxc-migration-stream, PAGE_DATA",
         receivers="none: 4.17 and 4.20 took it",
@@ -320,8 +318,7 @@ RULES = (
         ERROR,
         title="invalid page type",
         message=(
-            "{what}: entry {index} is 0x{actual:016x}: page type {type} does not exist ({bad} of {count} entries "
-            "are wrong)"
+            "{what}: entry {index} is 0x{actual:016x}: page type {type} does not exist ({bad} of {count:entry} wrong)"
         ),
         reason="The array was damaged, or is none.",
         source="libxc-migration-stream, PAGE_DATA; xen/include/public/domctl.h, XEN_DOMCTL_PFINFO_*",

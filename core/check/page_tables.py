@@ -103,7 +103,7 @@ class PageTables:
     def _beyond(self, event: Page, entries: array[int], end: int) -> None:
         wrong = [index for index, one in enumerate(entries) if one & PRESENT and one >> 12 & FRAME > end]
         pfn = entries[wrong[0]] >> 12 & FRAME
-        more = f", and {len(wrong) - 1} others" if len(wrong) > 1 else ""
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         problem = f"entry {wrong[0]} leads to pfn 0x{pfn:x}{more}: the last pfn of the guest is 0x{end:x}"
         self._tell("page-table-range", event, problem, 8 * wrong[0], end, pfn)
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 ERROR = "error"
 "It breaks the stream's specification, or a real receiver refuses it."
 WARNING = "warning"
@@ -9,6 +14,17 @@ WARNING = "warning"
 NOTE = "note"
 "Worth knowing."
 SEVERITIES = (ERROR, WARNING, NOTE)
+
+
+class Counted(int):
+    """A number in a message: ``{actual:byte}`` is "1 byte" or "20 bytes", other formats are those of numbers."""
+
+    def __format__(self, wanted: str) -> str:
+        if len(wanted) > 1 and wanted.isalpha():
+            from xenmig.core.definitions.quantity import quantity
+
+            return quantity(self, wanted)
+        return int.__format__(self, wanted)
 
 
 class Rule:
@@ -23,7 +39,7 @@ class Rule:
     title: str
     "The rule in a few words, for lists."
     message: str
-    "Template of a finding's message; names in braces are filled in."
+    "Template of a finding's message; names in braces are filled in, see :class:`Counted`."
     reason: str
     "Why it matters, or what probably happened."
     source: str
@@ -41,6 +57,12 @@ class Rule:
         self.reason = reason
         self.source = source
         self.receivers = receivers
+
+    def told(self, words: Mapping[str, Any]) -> str:
+        """The message of a finding with these words in place of the names."""
+        return self.message.format_map(
+            {name: Counted(word) if type(word) is int else word for name, word in words.items()}
+        )
 
     def __repr__(self) -> str:
         return f"Rule({self.id!r}, {self.severity!r})"

@@ -12,6 +12,7 @@ from struct import Struct as Layout
 from xenmig.core.decode.pages import PfnArray
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+from xenmig.core.definitions.quantity import quantity
 from xenmig.core.definitions.shapes import CONTEXT_BEGINS
 from xenmig.core.definitions.structs import Struct
 
@@ -161,18 +162,24 @@ def _page_data(buffer: bytes, at: int, end: int, final: bool) -> Anchor | None:
     if any(later <= earlier for earlier, later in zip(numbers, numbers[1:], strict=False)):
         return None
     if left:
-        return Anchor(at, 0, "libxc", "record", f"PAGE_DATA of {count} pfns whose length fits, {there} of them there")
+        return Anchor(
+            at, 0, "libxc", "record", f"PAGE_DATA of {quantity(count, 'pfn')} whose length fits, {there} of them there"
+        )
     if count >= CONVINCING_COUNT:
-        return Anchor(at, 0, "libxc", "record", f"PAGE_DATA of {count} ascending pfns whose length fits")
+        return Anchor(at, 0, "libxc", "record", f"PAGE_DATA of {quantity(count, 'ascending pfn')} whose length fits")
     following = at + 8 + length
     if following + 8 <= end:
         kind, next_length = _HEAD(buffer, following)
         if _plausible(kind, next_length, pages > 0):
-            return Anchor(at, 0, "libxc", "record", f"PAGE_DATA of {count} pfns with a plausible record behind it")
+            return Anchor(
+                at, 0, "libxc", "record", f"PAGE_DATA of {quantity(count, 'pfn')} with a plausible record behind it"
+            )
         return None
     if not final:
         return Anchor(at, 8 + length + 8)
-    return Anchor(at, 0, "libxc", "record", f"PAGE_DATA of {count} ascending pfns whose length fits, cut short")
+    return Anchor(
+        at, 0, "libxc", "record", f"PAGE_DATA of {quantity(count, 'ascending pfn')} whose length fits, cut short"
+    )
 
 
 def _plausible(kind: int, length: int, pages: bool) -> bool:

@@ -29,16 +29,24 @@ def decode(cls: type[Struct], data: bytes, byteorder: str, offset: int, end: int
                 position - offset,
                 position - offset,
                 end - offset,
-                f"{end - position} bytes follow where {cls.name} should end after {position - offset}",
+                f"{_bytes(end - position)} more, where {cls.name} should end after {position - offset}",
             )
         )
     elif cls.lengths and end - offset not in cls.lengths:
         known = ", ".join(str(length) for length in cls.lengths)
         problems.append(
-            Problem("length", "", 0, tuple(cls.lengths), end - offset, f"{end - offset} bytes long, known are {known}")
+            Problem(
+                "length", "", 0, tuple(cls.lengths), end - offset, f"{_bytes(end - offset)} long, known are {known}"
+            )
         )
     found.problems = tuple(problems)
     return found
+
+
+def _bytes(number: int) -> str:
+    from xenmig.core.definitions.quantity import quantity
+
+    return quantity(number, "byte")
 
 
 def _struct(
@@ -67,9 +75,9 @@ def _too_short(cls: type[Struct], field: Field, offset: int, position: int, end:
     needed = cls.size
     actual = end - offset
     if needed is not None:
-        message = f"{actual} bytes long, {cls.name} needs {needed}"
+        message = f"{_bytes(actual)} long, {cls.name} needs {needed}"
         return Problem("length", path.rstrip("."), offset, needed, actual, message)
-    message = f"{actual} bytes long, ends inside {path}{field.name}"
+    message = f"{_bytes(actual)} long, ends inside {path}{field.name}"
     return Problem("length", path + field.name, position, None, actual, message)
 
 
@@ -205,12 +213,12 @@ def _array(
         wanted = room
         left = end - position - room * item_size
         if left:
-            message = f"{path}: {left} bytes are left over after {room} items of {item_size}"
+            message = f"{path}: {_bytes(left)} left over after {room} of {item_size} each"
             problems.append(Problem("length", path, end - left, room * item_size, end - position, message))
             end -= left
     here = min(wanted, room)
     if here < field.minimum and here == wanted:
-        message = f"{path} holds {here} items, at least {field.minimum} are needed"
+        message = f"{path} holds {here}, the least is {field.minimum}"
         problems.append(Problem("count", path, position, field.minimum, here, message))
     after = position + here * item_size
     if isinstance(of, Field):
@@ -250,11 +258,13 @@ def _chain(
         stop, following, searched = walk.next(position)
         body = bytes(data[data_at:stop])
         if searched:
-            wrong = f"announces {length} bytes, which lead to nothing known" if kind else "ends the chain too early"
-            message = f"{where} {wrong}; the chain is picked up again {following - data_at} bytes on, at {following}"
+            wrong = (
+                f"announces {_bytes(length)}, behind which nothing known begins" if kind else "ends the chain too early"
+            )
+            message = f"{where} {wrong}; the chain is picked up again {_bytes(following - data_at)} on, at {following}"
             problems.append(Problem("length", where, position, following - data_at, length, message))
         elif len(body) < length:
-            message = f"{where} announces {length} bytes, {len(body)} are left"
+            message = f"{where} announces {_bytes(length)}, left: {len(body)}"
             problems.append(Problem("length", where, position, len(body), length, message))
         value: Struct | None = None
         known = field.entries.get(kind)
@@ -277,9 +287,9 @@ def _chain(
         if kind == 0 and not searched:
             return entries, position, True
     if len(entries) == ENTRIES_MAX:
-        message = f"{path} has more than {ENTRIES_MAX} entries: {end - position} bytes are left undecoded"
+        message = f"{path} has more than {ENTRIES_MAX} entries: {_bytes(end - position)} left undecoded"
     elif position < end:
-        message = f"{path}: {end - position} bytes are left over, a descriptor has {descriptor.size}"
+        message = f"{path}: {_bytes(end - position)} left over, a descriptor has {descriptor.size}"
     else:
         message = f"{path} ends without the entry of type 0 that ends it"
     problems.append(Problem("length", path, position, descriptor.size, end - position, message))

@@ -253,7 +253,7 @@ def _number(kind: str) -> Any:
         )
 
     declare.__name__ = kind
-    declare.__doc__ = f"Declare a number of {size} bytes{', signed' if kind[0] == 'i' else ''}."
+    declare.__doc__ = f"Declare a number of {size} byte{'s' if size > 1 else ''}{', signed' if kind[0] == 'i' else ''}."
     return declare
 
 

@@ -152,7 +152,9 @@ def in_words(index: int, number: int) -> str:
     if kind is not None:
         return str(kind(number))
     if index == Index.VM86_TSS_SIZED:
-        return f"address 0x{number & 0xFFFFFFFF:x}, {number >> 32} bytes"
+        from xenmig.core.definitions.quantity import quantity
+
+        return f"address 0x{number & 0xFFFFFFFF:x}, {quantity(number >> 32, 'byte')}"
     if index == Index.CALLBACK_IRQ:
         return _callback(number)
     known = Index.known.get(index)

@@ -27,6 +27,7 @@ from xenmig.core.definitions import (
 )
 from xenmig.core.definitions.bodies import BODIES
 from xenmig.core.definitions.fields import Field
+from xenmig.core.definitions.quantity import quantity
 from xenmig.core.definitions.structs import Struct
 
 TYPE_CHECKING = False
@@ -249,7 +250,7 @@ _WHERE = {"hvm": "HVM vcpu since", "pv": "PV vcpu since", "policy": "policy sinc
 
 def _facts(struct: type[Struct], record: type[Struct]) -> Iterator[str]:
     if struct.size is not None and struct.fields:
-        yield f"Size: {struct.size} bytes."
+        yield f"Size: {quantity(struct.size, 'byte')}."
     if struct.lengths:
         yield "Lengths: " + ", ".join(f"{length} ({release})" for length, release in struct.lengths.items()) + "."
     if len(struct.guests) == 1:

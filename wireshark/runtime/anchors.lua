@@ -73,17 +73,17 @@ do
             return false
         end
         if count >= CONVINCING then
-            return ("PAGE_DATA of %d ascending pfns whose length fits"):format(count)
+            return ("PAGE_DATA of %s whose length fits"):format(numbers.count(count, "ascending pfn"))
         end
         local following = at + 8 + length
         if following + 7 > #buffer then
             if cut then
-                return ("PAGE_DATA of %d ascending pfns whose length fits, cut short"):format(count)
+                return ("PAGE_DATA of %s whose length fits, cut short"):format(numbers.count(count, "ascending pfn"))
             end
             return 8 + length + 8
         end
         if plausible(u32(buffer, following, "<"), u32(buffer, following + 4, "<"), with_pages > 0) then
-            return ("PAGE_DATA of %d pfns with a plausible record behind it"):format(count)
+            return ("PAGE_DATA of %s with a plausible record behind it"):format(numbers.count(count, "pfn"))
         end
         return false
     end

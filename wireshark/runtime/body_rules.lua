@@ -70,7 +70,7 @@ do
         local length = record.length
         if not chains.accepts(definitions.accepts[record.layer][record.type], length) then
             tell(record, "body-length",
-                { problem = ("%s bytes long, which %s cannot be"):format(numbers.decimal(length), definition.name) })
+                { problem = ("%s long, which %s cannot be"):format(numbers.count(length, "byte"), definition.name) })
         else
             tell(record, "body-not-checked", { actual = length })
         end

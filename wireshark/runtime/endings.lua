@@ -43,8 +43,9 @@ do
             problem = format("the %s stream ends at offset %s without an END: %s should follow",
                 direction.layer == "" and "libxc" or direction.layer, decimal(at), what)
         else
-            problem = format("the stream ends inside %s that begins at offset %s: %s bytes of it are there, %s are missing",
-                what, decimal(at), decimal(direction.front - at), decimal(stop - direction.front))
+            local there, missing = direction.front - at, stop - direction.front
+            problem = format("the stream ends inside %s that begins at offset %s: %s of it %s there, %s %s missing", what,
+                decimal(at), numbers.count(there, "byte"), numbers.be(there), decimal(missing), numbers.be(missing))
         end
         return "stream-truncated", rules.message("stream-truncated", { problem = problem })
     end

@@ -80,6 +80,16 @@ do
         return format("%.0f", number)
     end
 
+    -- "1 byte", "20 bytes": core/definitions/quantity.py.
+    function numbers.count(number, noun)
+        local plural = noun == "entry" and "entries" or noun .. "s"
+        return format("%.0f %s", number, number == 1 and noun or plural)
+    end
+
+    function numbers.be(number)
+        return number == 1 and "is" or "are"
+    end
+
     -- The bytes in hexadecimal with spaces between them, at most `most` of them.
     function numbers.dump(data, most)
         return (data:sub(1, most or #data):gsub(".", function(one)

@@ -27,6 +27,8 @@ do
             local value = values[name]
             if value == nil then
                 return "?"
+            elseif #how > 1 and how:find("^%a+$") and type(value) == "number" then
+                return numbers.count(value, how)
             elseif how ~= "" and type(value) == "number" then
                 return format("%" .. how, value)
             elseif type(value) == "number" then

@@ -130,13 +130,13 @@ do
             if left > 0 then
                 stop = stop - left
                 sink:problem("length", path, stop - from,
-                    format("%s: %d bytes are left over after %d items of %d", path, left, room, item.size))
+                    format("%s: %s left over after %d of %d each", path, numbers.count(left, "byte"), room, item.size))
             end
         end
         local here = wanted < room and wanted or room
         if here < row.minimum and here == wanted then
             sink:problem("count", path, at - from,
-                format("%s holds %d items, at least %d are needed", path, here, row.minimum))
+                format("%s holds %d, the least is %d", path, here, row.minimum))
         end
         local size = here * item.size
         if here > 0 and sink:array(row, at - from, size, here) then
@@ -184,13 +184,13 @@ do
             sink:open(row, at - from, ends - at, format("%s[%d]: %s", row.name, count, known and known.name or "unknown"))
             if searched then
                 local wrong = kind == 0 and "ends the chain too early"
-                    or format("announces %s bytes, which lead to nothing known", numbers.decimal(length))
+                    or format("announces %s, behind which nothing known begins", numbers.count(length, "byte"))
                 sink:problem("length", where, at - from,
-                    format("%s %s; the chain is picked up again %d bytes on, at %d", where, wrong, following - behind,
-                        following - from))
+                    format("%s %s; the chain is picked up again %s on, at %d", where, wrong,
+                        numbers.count(following - behind, "byte"), following - from))
             elseif ends - behind < length then
                 sink:problem("length", where, at - from,
-                    format("%s announces %s bytes, %d are left", where, numbers.decimal(length), ends - behind))
+                    format("%s announces %s, left: %d", where, numbers.count(length, "byte"), ends - behind))
             end
             chain_entry(row, data, at, stop, { at = behind, stop = ends }, order, from, where, sink, known)
             sink:close()
@@ -203,9 +203,10 @@ do
         end
         local message
         if count == chains.MOST then
-            message = format("%s has more than %d entries: %d bytes are left undecoded", path, chains.MOST, stop - at)
+            message = format("%s has more than %d entries: %s left undecoded", path, chains.MOST,
+                numbers.count(stop - at, "byte"))
         elseif at < stop then
-            message = format("%s: %d bytes are left over, a descriptor has %d", path, stop - at, size)
+            message = format("%s: %s left over, a descriptor has %d", path, numbers.count(stop - at, "byte"), size)
         else
             message = path .. " ends without the entry of type 0 that ends it"
         end
@@ -269,10 +270,10 @@ do
                         local actual = stop - begins
                         if definition.size then
                             sink:problem("length", path:sub(1, -2), begins - from,
-                                format("%d bytes long, %s needs %d", actual, definition.name, definition.size))
+                                format("%s long, %s needs %d", numbers.count(actual, "byte"), definition.name, definition.size))
                         else
                             sink:problem("length", path .. row.name, at - from,
-                                format("%d bytes long, ends inside %s%s", actual, path, row.name))
+                                format("%s long, ends inside %s%s", numbers.count(actual, "byte"), path, row.name))
                         end
                     end
                     return stop, true
@@ -309,10 +310,11 @@ do
         local after, ended = decode_struct(definition.rows, data, at, stop, order, from, "", sink, definition)
         if after < stop then
             sink:problem("length", "", after - from,
-                format("%d bytes follow where %s should end after %d", stop - after, definition.name, after - at))
+                format("%s more, where %s should end after %d", numbers.count(stop - after, "byte"), definition.name,
+                    after - at))
         elseif definition.lengths and not definition.lengths[stop - at] then
             sink:problem("length", "", at - from,
-                format("%d bytes long, known are %s", stop - at, definition.known_lengths))
+                format("%s long, known are %s", numbers.count(stop - at, "byte"), definition.known_lengths))
         end
         return ended
     end
