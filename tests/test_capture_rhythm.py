@@ -30,7 +30,7 @@ from tests.captures import (
     summary,
 )
 from xenmig.core.sources import scan
-from xenmig.core.sources.repetition import MOST, alike, allowed, ascending
+from xenmig.core.sources.repetition import MOST, alike, allowed, ascending, steady
 
 SEGMENT = 20
 GROUPS = 60
@@ -71,9 +71,9 @@ def repeated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     original = scan._groups
 
-    def counting(shape, window, at, limit, size, segments, rest, *others) -> int:  # type: ignore[no-untyped-def]
-        groups = original(shape, window, at, limit, size, segments, rest, *others)
-        counts.append(groups * (segments + (rest > 0)))
+    def counting(shape, window, limit, like, *others) -> int:  # type: ignore[no-untyped-def]
+        groups = original(shape, window, limit, like, *others)
+        counts.append(groups * (like.segments + (like.rest > 0)))
         return groups
 
     monkeypatch.setattr(scan, "_groups", counting)
@@ -263,3 +263,22 @@ def test_numbers_that_count_on_are_counted(first: int, step: int, count: int, ba
         buffer[7 * bad + 3 + bad % 4] ^= 0x10
         expected = bad
     assert ascending(bytes(buffer), 3, 7, count, first, step) == expected
+
+
+@given(
+    st.integers(0, (1 << 32) - 1),
+    st.lists(st.sampled_from([0, 1, 99_999, 100_000, -1, -100_000, 1 << 31, (1 << 32) - 1]), max_size=30),
+    st.integers(1, MOST + 10),
+    st.sampled_from(["little", "big"]),
+)
+def test_numbers_that_grow_steadily_are_counted(first: int, steps: list[int], more: int, order: str) -> None:
+    numbers = [first]
+    for step in [*[1] * more, *steps]:
+        numbers.append((numbers[-1] + step) & 0xFFFFFFFF)
+    expected = 1
+    for before, number in zip(numbers, numbers[1:MOST], strict=False):
+        if not 0 <= number - before < 100_000:
+            break
+        expected += 1
+    buffer = b"".join(b"\xff" * 3 + number.to_bytes(4, order) for number in numbers)  # type: ignore[arg-type]
+    assert steady(buffer, 3, 7, len(numbers), order, 100_000) == expected  # type: ignore[arg-type]

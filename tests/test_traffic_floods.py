@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.captures import Talk, ethernet, pcap
 from tests.streams import guest
 from xenmig.core.decode.reading import Reading
@@ -12,8 +14,6 @@ from xenmig.core.sources.traffic import meters
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_migration_is_measured_among_very_many_other_connections(
@@ -55,15 +55,16 @@ def test_a_migration_is_measured_among_very_many_other_connections(
     assert known < len(packets) // 4
 
 
-def test_the_same_ports_used_again_are_another_connection(tmp_path: Path) -> None:
+@pytest.mark.parametrize("between", [0, 7, WINDOW // 60])
+def test_the_same_ports_used_again_are_another_connection(between: int, tmp_path: Path) -> None:
     built = guest(iterations=(60,), per_batch=1024).data
     packets: list[bytes] = []
-    for start in (1000, 500_000_000):
+    for start in (1000, 500_000_000, 1_000_000_000):
         talk = Talk(start=(start, 9000)).open()
         for at in range(0, len(built), 50_000):
             talk.send(talk.client, built[at : at + 50_000])
-        # The two connections are not in the same window.
-        packets += [*talk.close().packets] + [ethernet(bytes(20))[14:]] * (WINDOW // 60)
+        # The connections are in the same window, or not.
+        packets += [*talk.close().packets] + [ethernet(bytes(20))[14:]] * between
     path = tmp_path / "twice"
     path.write_bytes(pcap([ethernet(packet) for packet in packets]))
     reading = Reading(str(path), metered=True)
@@ -71,4 +72,4 @@ def test_the_same_ports_used_again_are_another_connection(tmp_path: Path) -> Non
         pass
     reading.close()
     measured = [stream.connection.traffic for stream in reading.streams if stream.connection is not None]
-    assert [one.flows[0].payload_bytes for one in measured if one is not None] == [len(built)] * 2
+    assert [one.flows[0].payload_bytes for one in measured if one is not None] == [len(built)] * 3

@@ -155,3 +155,79 @@ def test_any_conversation_is_measured_the_same_and_adds_up(
             assert flow.wire_bytes == sum(one.series.columns[2 * flow.side + 1])
             assert flow.spurious + flow.out_of_order <= flow.retransmitted + flow.out_of_order <= flow.segments
             assert all(duration > 0 for duration, *_ in flow.waits)
+
+
+CHANGE = st.sampled_from(["wait", "window", "late", "back", "push", "lag", "longer", "say", "alone"])
+
+
+@given(
+    st.integers(1, 3),
+    st.lists(st.tuples(CHANGE, st.integers(0, 900), st.integers(0, 6)), max_size=6),
+    st.sampled_from([900, 4000, 12_000, 33_000]),
+    st.sampled_from([START - START % 10**9 + 999_000_000, START]),
+    st.sampled_from([None, 0, 2, 7]),
+    st.booleans(),
+)
+def test_groups_that_repeat_are_measured_the_same_whatever_happens_among_them(
+    segments: int,
+    changes: list[tuple[str, int, int]],
+    step: int,
+    start: int,
+    shift: int | None,
+    nanoseconds: bool,
+) -> None:
+    talk = Talk(start=(0xFFFFFFFF - 150_000, 9000))
+    client, server = talk.client, talk.server
+    packets: list[tuple[int, bytes]] = [(start - START, b"")]
+    options = b"\x02\x04\x02\x00" + (b"" if shift is None else bytes((1, 3, 3, shift)))
+    for host, flags in ((client, SYN), (server, SYN | ACK)):
+        other = server if host is client else client
+        ack = client.sequence if host is server else 0
+        packets.append((step, ip(host, other, tcp(host, other, host.sequence, ack, flags, b"", options, 64))))
+        host.sequence = host.sequence + 1 & 0xFFFFFFFF
+    packets = [(packets[0][0] + packets[1][0], packets[1][1]), *packets[2:]]
+    window, lag, size = 8192, 0, 512
+    for group in range(300):
+        now = [(what, amount) for what, where, amount in changes if where // 3 == group]
+        for number in range(segments + 1):
+            time, flags = step, ACK
+            for what, amount in now:
+                place = amount % (segments + 1) == number
+                if what == "wait" and place:
+                    time += (50_000, 99_000, 100_000, 2_000_000, 40_000_000, 30, 7_000_000)[amount]
+                elif what == "back" and place:
+                    time = -step * amount
+                elif what == "push" and place:
+                    flags |= PSH
+            if number == segments:
+                for what, amount in now:
+                    if what == "window":
+                        window = (8192, 8000, 65_535, 3000, 600, 0, 9000)[amount]
+                    elif what == "lag":
+                        lag = amount * 256
+                acknowledged = client.sequence - lag & 0xFFFFFFFF
+                segment = tcp(server, client, server.sequence, acknowledged, ACK, b"", b"", window)
+                packets.append((time, ip(server, client, segment)))
+                continue
+            length = size
+            for what, amount in now:
+                if what == "longer" and number == 0:
+                    length = size + amount
+            if not any(what == "late" and number == 0 for what, _ in now):
+                segment = tcp(client, server, client.sequence, server.sequence, flags, bytes(length), b"", 64)
+                packets.append((time, ip(client, server, segment)))
+            client.sequence = client.sequence + length & 0xFFFFFFFF
+        for what, amount in now:
+            if what == "late":
+                again = client.sequence - segments * size & 0xFFFFFFFF
+                segment = tcp(client, server, again, server.sequence, ACK, bytes(size), b"", 64)
+                packets.append((step * amount, ip(client, server, segment)))
+            elif what == "say":
+                segment = tcp(server, client, server.sequence, client.sequence, ACK, bytes(amount + 1), b"", window)
+                packets.append((step, ip(server, client, segment)))
+                server.sequence += amount + 1
+            elif what == "alone":
+                segment = tcp(client, server, client.sequence, server.sequence, ACK, b"", b"", 64 + amount)
+                packets.append((step, ip(client, server, segment)))
+    capture = timed(packets, nanoseconds=nanoseconds)
+    assert [facts(one) for one in measure(capture)] == [facts(one) for one in measure(capture, plain=True)]

@@ -6,8 +6,6 @@ CHECKPOINT, the device model's state, a libxl CHECKPOINT_END; then, for COLO, CH
 
 from __future__ import annotations
 
-from collections import deque
-
 from xenmig.core.analysis.batches import available
 from xenmig.core.analysis.pfn_counts import Room
 from xenmig.core.decode.damage import Truncated
@@ -137,7 +135,7 @@ class Epochs:
         self._closed = False
         self._ended: Packet | None = None
         # What the receiver said: state, packet, pfns of a list, whether its header is the long one.
-        self._answers: deque[tuple[int, Packet | None, int, bool]] = deque(maxlen=MOST_WAITING)
+        self._answers: list[tuple[int, Packet | None, int, bool]] = []
 
     @property
     def unpaired(self) -> int:
@@ -172,6 +170,7 @@ class Epochs:
                 self._answers.append((_state(event), event.last, 0, False))
         if self._answers:
             self.colo = True
+            del self._answers[:-MOST_WAITING]
             self._pair()
 
     def _record(self, event: Record) -> None:
@@ -237,7 +236,7 @@ class Epochs:
             epoch = next((one for one in reversed(self.found[-2:]) if _asks(one, state)), None)
             if epoch is None:
                 return
-            self._answers.popleft()
+            del self._answers[0]
             if state == _LIST:
                 epoch.dirty_pfns = pfns
                 epoch.long_header = long_header

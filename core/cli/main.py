@@ -80,20 +80,26 @@ def _run(argv: list[str]) -> int:
     gc.set_threshold(*COLLECT_AFTER)
     plain = len(argv) > 1 and all(path == "-" or path[:1] != "-" for path in argv)
     if plain and argv[0] == "verify":
-        # What is imported stays, so nothing is gained by looking for garbage in it again and again.
         gc.disable()
         from xenmig.core.cli.verify import verify
 
-        gc.freeze()
-        gc.enable()
+        _collect_again()
         return verify(argv[1:])
     if plain and argv[0] == "timeline" and len(argv) == 2:
+        gc.disable()
         from xenmig.core.cli.timeline import plain as timeline
 
+        _collect_again()
         return timeline(argv[1])
     from xenmig.core.cli.commands import run
 
     return run(argv)
+
+
+def _collect_again() -> None:
+    """Look for garbage from now on; not in what was imported, which stays."""
+    gc.freeze()
+    gc.enable()
 
 
 def _tolerant() -> None:

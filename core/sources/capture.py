@@ -97,7 +97,10 @@ class Capture:
 
     def __iter__(self) -> Iterator[tuple[Direction, list[Any]]]:
         reassembler = self._reassembler
-        while (frames := self._reader.frames()) is not None:
+        while True:
+            frames = self._reader.frames()
+            if frames is None:
+                break
             if self.first is None:
                 self.first = self._packet(1, frames.first)
             if frames.link_type not in NAMES:
@@ -110,6 +113,8 @@ class Capture:
                 self._meters.take(frames, self.frames)
             self.frames += frames.count
             self.last = self._packet(self.frames, frames.last)
+            # The next window is to take the place of this one: see Window.more.
+            del frames
             reassembler.tick(self.last.time)
             if reassembler.output:
                 output = reassembler.output

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import ClassVar, Protocol, TypeAlias
 
     from xenmig.core.sources.input import Input
+    from xenmig.core.sources.repetition import Repetition
 
     Head: TypeAlias = tuple[int, int, int, int]
     """Seconds, fraction of a second in units of the reader's ``scale``, captured bytes, bytes on the wire."""
     Record: TypeAlias = tuple[Head, int, int]
     """A frame's head, where in the window the frame starts, and where the next frame's record starts."""
-    Repetition: TypeAlias = tuple[int, int, int, int]
-    """Where the records begin of groups that are alike and follow one another, how many bytes each group has, and how
-    many segments in front of the acknowledgment that ends it; and how many groups there are."""
 
     class FrameReader(Protocol):
         """Reads one capture file format."""
@@ -88,7 +86,7 @@ class Frames:
     limit: int
     "Where in ``window`` no more bytes of these frames can be."
     repetitions: list[Repetition]
-    "What whoever has walked over the frames found to repeat, in order."
+    "What whoever has walked over the frames found to repeat, in order, each with an acknowledgment."
 
     def __init__(self, window: bytes, link_type: int, position: int, limit: int) -> None:
         self.window = window
@@ -106,9 +104,10 @@ class Frames:
         """The frame whose record starts at ``position``; None when it is not one of these."""
         raise NotImplementedError
 
-    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:
-        """The fractions in the heads of up to ``count`` frames whose records are there, ``size`` bytes apart, the first
-        at ``position``: of the first ones, all of which have this second.
+    def steady(self, position: int, size: int, count: int, second: int, pause: int) -> int:
+        """How many of up to ``count`` frames, whose records are there and ``size`` bytes apart, the first at
+        ``position``, came steadily: in this second, none before the one in front of it, and none ``pause`` or more
+        behind that, which is a fraction of the second as in heads.
         """
         raise NotImplementedError
 
@@ -172,8 +171,8 @@ class Listed(Frames):
     def record(self, position: int) -> Record | None:  # noqa: ARG002 - there are no records of a usual kind
         return None
 
-    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:  # noqa: ARG002 - the same
-        return ()
+    def steady(self, position: int, size: int, count: int, second: int, pause: int) -> int:  # noqa: ARG002 - the same
+        return 0
 
     def part(self, first: int, behind: int) -> Frames:
         return Listed(self.window, self.link_type, self._starts[first:behind], self._heads[first:behind], self._end)
@@ -213,10 +212,11 @@ class Window:
         block begins. Otherwise only what is lacking is joined to the bytes in memory, so that the next full window
         begins with a block. Nothing is ever copied twice.
         """
-        data = self.data
-        rest = data[self.position :]
+        rest = self.data[self.position :]
         self._base += self.position
         self.position = 0
+        # If nobody else holds the old window, the new one takes its place, in memory and in the processor's cache.
+        self.data = b""
         if rest and self._back is not None and len(rest) + count < _SHORT:
             # Otherwise every other window would hold one block, and looking at it costs as much as at a hundred more.
             self._back(len(rest))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from struct import Struct
 
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Window
-from xenmig.core.sources.repetition import gathered
+from xenmig.core.sources.repetition import steady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from xenmig.core.sources.frames import Head, Record
     from xenmig.core.sources.input import Input
@@ -47,14 +46,14 @@ class _PcapFrames(Frames):
         after = start + head[2]
         return (head, start, after) if after <= self.limit else None
 
-    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:
+    def steady(self, position: int, size: int, count: int, second: int, pause: int) -> int:
         window, unpack = self.window, self.unpack
-        # Between two frames of one second, fractions ascend, or those who ask see that they do not.
+        # Between two frames of one second, fractions ascend, or it shows that they do not.
         while count and unpack(window, position + (count - 1) * size)[0] != second:
             count //= 2
         if not count or unpack(window, position)[0] != second:
-            return ()
-        return struct.unpack(f"{self.order}{count}I", gathered(window, position + 4, size, count, 4))
+            return 0
+        return steady(window, position + 4, size, count, "little" if self.order == "<" else "big", pause)
 
     def part(self, first: int, behind: int) -> Frames:
         starts = self.starts
@@ -113,6 +112,7 @@ class PcapReader:
         if before is not None:
             self._frame += before.count
             window.position = before.end
+            self._before = before = None
         while True:
             missing = RECORD_HEADER - window.available
             if missing <= 0:

@@ -10,7 +10,7 @@ from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Listed, Wind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from xenmig.core.sources.frames import Head, Record
     from xenmig.core.sources.input import Input
@@ -89,10 +89,18 @@ class _PcapngFrames(Frames):
         time = self.interfaces[number].time(high << 32 | low)
         return (0, time, captured, wire), position + PACKET_HEADER, after
 
-    def times(self, position: int, size: int, count: int, second: int) -> Sequence[int]:
+    def steady(self, position: int, size: int, count: int, second: int, pause: int) -> int:
         del second  # always 0 here
-        records = map(self.record, range(position, position + count * size, size))
-        return [record[0][1] for record in records if record is not None]
+        before = -1
+        for number in range(count):
+            record = self.record(position + number * size)
+            if record is None:
+                return number
+            time = record[0][1]
+            if number and not 0 <= time - before < pause:
+                return number
+            before = time
+        return count
 
     def part(self, first: int, behind: int) -> Frames:
         starts = self.starts
@@ -156,7 +164,7 @@ class PcapngReader:
             self._frame += before.count
             self._time = before.last[1]
             window.position = before.end
-            self._before = None
+            self._before = before = None
         while True:
             frames = self._usual()
             if frames is not None:

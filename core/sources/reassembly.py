@@ -124,7 +124,10 @@ class Reassembler:
         self._take(direction)
 
     def tick(self, time: int) -> None:
-        """Close what was reset longer ago than late segments need; ``time`` is that of the newest frame."""
+        """A window is over: close what was reset longer ago than late segments need. ``time`` is that of the newest
+        frame.
+        """
+        self.tracking.pass_window()
         if self._lingering:
             for connection in self._lingering:
                 if connection.reset_time is not None and time > connection.reset_time + LINGER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.sources.packet import Packet
-from xenmig.core.sources.repetition import alike, allowed, ascending
+from xenmig.core.sources.repetition import Repetition, alike, allowed, ascending
 from xenmig.core.sources.shape import Habit
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ class Scan:
     4. *Anything else*, and whatever is delivered to a consumer, is left to functions.
     """
 
-    __slots__ = ("_reassembler", "_other", "_scale", "habit")
+    __slots__ = ("_reassembler", "_other", "_scale", "_shape", "_run", "_acks", "_group_size", "habit")
 
     habit: Habit
 
@@ -57,6 +57,10 @@ class Scan:
         self._reassembler = reassembler
         self._other = other
         self._scale = scale
+        # How the last window ended: its shape, and what went on there.
+        self._shape = self.habit.shape
+        self._run = self._acks = _NOTHING
+        self._group_size = 0
 
     def take(self, frames: Frames, frame: int) -> None:
         """Take ``frames``, the last one before which was number ``frame``."""
@@ -74,16 +78,24 @@ class Scan:
         # The run: headers that its segments share, the sequence number that goes on with it, how many bytes a record
         # and its payload have, how many more segments may be passed over (0 if there is no run), how many might when
         # the direction was told, and the last segment.
-        running: Direction | None = None
-        run_block = run_front = run_behind = run_key = b""
-        run_offset = run_next = run_size = run_length = run_left = run_told = run_at = run_frame = 0
+        run = self._run if shape is self._shape and steady.get(self._run.key) is self._run.direction else _NOTHING
+        running, run_length, run_size = run.direction, run.length, run.size
+        run_block, run_front, run_behind, run_key, run_offset = run.headers
+        run_next = run_left = run_at = run_frame = 0
+        if running is not None:
+            run_next = running.next
+            run_left = max(0, running.consumer.skip - 1) // run_length
+        run_told = run_left
         # The same for frames without payload of another direction; they have no limit, so they are counted upwards.
-        acting: Direction | None = None
-        ack_block = ack_front = ack_behind = ack_key = b""
-        ack_offset = ack_size = ack_count = ack_at = ack_frame = 0
-        # The group, which is segments of the run and then one such frame: where it began (0 when another frame was in
-        # it), how many bytes the last one had, and how many there were of this size; below 0 after a setback.
-        group_at = group_size = groups = 0
+        acks = self._acks if run_left and steady.get(self._acks.key) is self._acks.direction else _NOTHING
+        acting, ack_size = acks.direction, acks.size
+        ack_block, ack_front, ack_behind, ack_key, ack_offset = acks.headers
+        ack_count = ack_at = ack_frame = 0
+        # The group, which is segments of the run and then one such frame: where it began (-1 when another frame may
+        # have been in it), how many bytes the last one had, and how many there were of this size; below 0 after a
+        # setback. What has repeated before is believed to go on doing so.
+        group_at, group_size = -1, self._group_size
+        groups = _SURE - 1 if group_size else 0
         # Where the run was at its last multiple of _LONG.
         segments_at = 0
 
@@ -110,7 +122,8 @@ class Scan:
                         continue
                     # Have all since the last time we were here come back to back?
                     if position - segments_at == _LONG * run_size:
-                        more = _groups(shape, window, run_at, limit, run_size, 1, 0, run_next, run_length, run_left)
+                        segments = Repetition(run_at, run_size, 1, 0)
+                        more = _groups(shape, window, limit, segments, run_next, run_length, run_left)
                         frame += more
                         run_next = (run_next + more * run_length) & 0xFFFFFFFF
                         run_left -= more
@@ -133,6 +146,9 @@ class Scan:
                     ack_at = position
                     ack_frame = frame
                     position += ack_size
+                    if group_at < 0:
+                        group_at = position
+                        continue
                     if position - group_at != group_size:
                         group_size = position - group_at
                         groups = min(groups, 0)
@@ -140,35 +156,25 @@ class Scan:
                         continue
                     groups += 1
                     if groups >= _SURE:
-                        segments, rest = divmod(group_size - ack_size, run_size)
+                        number, rest = divmod(group_size - ack_size, run_size)
                         more = 0
-                        if not rest and 0 < segments <= _LONGEST:
-                            more = _groups(
-                                shape,
-                                window,
-                                group_at,
-                                limit,
-                                run_size,
-                                segments,
-                                ack_size,
-                                run_next,
-                                run_length,
-                                run_left,
-                            )
+                        if not rest and 0 < number <= _LONGEST:
+                            group = Repetition(group_at, run_size, number, ack_size)
+                            more = _groups(shape, window, limit, group, run_next, run_length, run_left)
                         if more:
-                            # Those that have passed one by one were alike as well.
-                            begun_at = position - groups * group_size
-                            frames.repetitions.append((begun_at, group_size, segments, groups + more))
-                            frame += more * (segments + 1)
-                            run_next = (run_next + more * segments * run_length) & 0xFFFFFFFF
-                            run_left -= more * segments
+                            # The one that has passed frame by frame is alike as well.
+                            group.count = more + 1
+                            frames.repetitions.append(group)
+                            frame += more * (number + 1)
+                            run_next = (run_next + more * number * run_length) & 0xFFFFFFFF
+                            run_left -= more * number
                             position += more * group_size
                             ack_count += more
                             ack_at = position - ack_size
                             ack_frame = frame
                             run_at = ack_at - run_size
                             run_frame = frame - 1
-                        groups = 0 if more > _SURE else -_SETBACK
+                        groups = _SURE - 1 if more > _SURE else -_SETBACK
                     group_at = position
                     continue
 
@@ -178,7 +184,7 @@ class Scan:
             at = position
             head, start, position = found
             frame += 1
-            group_at = 0
+            group_at = -1
             if ack_count and acting is not None:
                 _tell_acks(acting, ack_count, ack_frame, record(ack_at))
                 ack_count = 0
@@ -261,37 +267,62 @@ class Scan:
         last = record(max(at, run_at, ack_at))
         if last is not None:
             frames.walked(frame - begun, last[0], position)
+        self._shape, self._run, self._acks, self._group_size = shape, _NOTHING, _NOTHING, 0
+        if run_left and running is not None:
+            self._run = _Like(running, (run_block, run_front, run_behind, run_key, run_offset), run_size, run_length)
+            if acting is not None and ack_key:
+                self._acks = _Like(acting, (ack_block, ack_front, ack_behind, ack_key, ack_offset), ack_size)
+                self._group_size = group_size if groups == _SURE - 1 else 0
 
 
-def _groups(
-    shape: Shape,
-    window: bytes,
-    at: int,
-    limit: int,
-    size: int,
-    segments: int,
-    rest: int,
-    next: int,
-    length: int,
-    most: int,
-) -> int:
-    """How many groups follow that are like the one at ``at``, before ``limit``.
+class _Like:
+    """What frames of one direction look like that follow one another."""
 
-    A group has ``segments`` records of ``size`` bytes with ``length`` bytes of payload, and a last one of ``rest``
-    bytes that has none, if that is not 0. The next segment expected has the sequence number ``next``, and no more than
+    __slots__ = ("direction", "headers", "size", "length")
+
+    direction: Direction | None
+    "None if there are no such frames."
+    headers: tuple[bytes, bytes, bytes, bytes, int]
+    "What :attr:`Shape.compare` reads of them, without sequence number and flags."
+    size: int
+    "Bytes of a record."
+    length: int
+    "Bytes of payload in it."
+
+    def __init__(
+        self, direction: Direction | None, headers: tuple[bytes, bytes, bytes, bytes, int], size: int, length: int = 0
+    ) -> None:
+        self.direction = direction
+        self.headers = headers
+        self.size = size
+        self.length = length
+
+    @property
+    def key(self) -> bytes:
+        """Addresses and ports, in wire order."""
+        return self.headers[3]
+
+
+_NOTHING = _Like(None, (b"", b"", b"", b"", 0), 0)
+
+
+def _groups(shape: Shape, window: bytes, limit: int, like: Repetition, next: int, length: int, most: int) -> int:
+    """How many groups follow behind the one at ``like.at`` that are like it, before ``limit``.
+
+    Segments have ``length`` bytes of payload. The next one expected has the sequence number ``next``, and no more than
     ``most`` may be passed over.
     """
-    whole = segments * size + rest
+    at, whole, segments = like.at, like.size, like.segments
     count = min((limit - at) // whole, most // segments + 1)
-    for number in range(segments + (rest > 0)):
-        start = at + number * size
+    for number in range(segments + (like.rest > 0)):
+        start = at + number * like.each
         count = alike(window, start, whole, count, shape.constant)
         count = allowed(window, start + shape.flags, whole, count, _NO_END)
         if count <= _SURE:
             return 0
     count -= 1
     for number in range(segments):
-        start = at + whole + number * size + shape.sequence
+        start = at + whole + number * like.each + shape.sequence
         first = (next + number * length) & 0xFFFFFFFF
         count = ascending(window, start, whole, count, first, segments * length)
     return count

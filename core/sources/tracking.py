@@ -23,7 +23,11 @@ MOST_LISTED = 1024
 class Tracking:
     """The connections of a capture."""
 
-    __slots__ = ("count", "_directions", "_factory", "_scale", "_notices", "_close", "_kept", "_sweep_at")
+    # fmt: off
+    __slots__ = (
+        "count", "_directions", "_factory", "_scale", "_notices", "_close", "_kept", "_forgotten", "_sweep_at",
+    )
+    # fmt: on
 
     count: int
     "Connections seen so far."
@@ -39,6 +43,8 @@ class Tracking:
         self._notices = notices
         self._close = close
         self._kept: list[Connection] = []
+        # Those of the present window that are worth measuring, by the keys of their directions.
+        self._forgotten: dict[bytes, list[Connection]] = {}
         self._sweep_at = MOST_TRACKED // 8
 
     def all(self) -> list[Connection]:
@@ -50,10 +56,21 @@ class Tracking:
         found = [connection for connection in self.all() if connection.of_interest]
         return sorted(self._kept + found, key=_id)
 
-    def find(self, key: bytes) -> Connection | None:
-        """The connection that a direction with this key belongs to, if there is one at present."""
+    def find(self, key: bytes, frame: int) -> Connection | None:
+        """The connection that a frame of the present window with this key belongs to; None when it is not worth
+        measuring any more, or never was a connection.
+        """
         direction = self._directions.get(key)
-        return direction.connection if direction is not None else None
+        if direction is not None and direction.connection.first.frame <= frame:
+            return direction.connection
+        for connection in reversed(self._forgotten.get(key, ())):
+            if connection.first.frame <= frame:
+                return connection
+        return None
+
+    def pass_window(self) -> None:
+        """All frames of a window have been looked at by everybody."""
+        self._forgotten.clear()
 
     def direction(self, segment: Segment) -> Direction | None:
         """The direction that the segment belongs to; None for a segment that shows no connection to exist."""
@@ -110,6 +127,8 @@ class Tracking:
         self._close(connection)
         for direction in connection.directions:
             self._directions.pop(direction.key, None)
+            if connection.watched:
+                self._forgotten.setdefault(direction.key, []).append(connection)
         if connection.of_interest:
             if len(self._kept) < MOST_LISTED:
                 self._kept.append(connection)

@@ -279,10 +279,15 @@ class Flow:
         if end > self.farthest and self.edge >= 0:
             self._disbelieve()
         if self.timed_end < 0 and place >= self.timed_next:
-            self.timed_end = end
-            self.timed_at = time
-            self.timed_next = end + max(TIMED_EVERY, (end - self.start) // TIMED_PART)
+            self.time_segment(place, length, time)
         return length
+
+    def time_segment(self, place: int, length: int, time: int) -> None:
+        """Time the round trip of the segment that came now."""
+        end = place + length
+        self.timed_end = end
+        self.timed_at = time
+        self.timed_next = end + max(TIMED_EVERY, (end - self.start) // TIMED_PART)
 
     def _disbelieve(self) -> None:
         """The sender went beyond the window: what its SYN and the receiver's say about the shift cannot be so."""
@@ -365,12 +370,17 @@ class Flow:
         self.raw_window = window
         size = window << shift
         if size > self.largest_window:
-            self.largest_window = size
-            self.full = min(self.mss, max(size // 2, 1))
+            self.widen(size)
         # Zero is zero on every scale.
         self.edge = self.received + size if self.shift >= 0 or not window else -1
         if self.edge > self.farthest:
             self.farthest = self.edge
+
+    def widen(self, size: int) -> None:
+        """A window of so many bytes was announced."""
+        if size > self.largest_window:
+            self.largest_window = size
+            self.full = min(self.mss, max(size // 2, 1))
 
     def _advance(self, place: int, time: int) -> None:
         flight = self.next - self.received
@@ -391,10 +401,12 @@ class Flow:
         if place >= self.recover:
             self.recover = -1
         if 0 <= self.timed_end <= place:
-            self._round_trip(time - self.timed_at)
-            self.timed_end = -1
+            self.timed(time)
 
-    def _round_trip(self, time: int) -> None:
+    def timed(self, now: int) -> None:
+        """The segment whose round trip is timed is acknowledged."""
+        time = now - self.timed_at
+        self.timed_end = -1
         if self.round_trips:
             self.round_trip += (time - self.round_trip) / 8
             self.round_trip_least = min(self.round_trip_least, time)

@@ -8,7 +8,7 @@ from xenmig.core.sources.ip import TCP, datagram
 from xenmig.core.sources.link import NAMES, network
 from xenmig.core.sources.segment import SYN, segment
 from xenmig.core.sources.traffic.flow import PAUSE
-from xenmig.core.sources.traffic.run import NO_LOOKS, NO_STATE, PSH, Run, comparison
+from xenmig.core.sources.traffic.run import NO_LOOKS, NO_STATE, PSH, Answers, Run, comparison
 from xenmig.core.sources.traffic.traffic import Traffic
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from xenmig.core.sources.connection import Connection
     from xenmig.core.sources.frames import Frames, Head, Lead
+    from xenmig.core.sources.repetition import Repetition
     from xenmig.core.sources.shape import Habit, Shape
     from xenmig.core.sources.traffic.flow import Flow
     from xenmig.core.sources.traffic.run import Comparison
@@ -51,10 +52,10 @@ class Meters:
     # fmt: on
 
     def __init__(
-        self, scale: int, habit: Habit, find: Callable[[bytes], Connection | None], *, plain: bool = False
+        self, scale: int, habit: Habit, find: Callable[[bytes, int], Connection | None], *, plain: bool = False
     ) -> None:
         """``scale`` is the reader's; ``habit`` knows the shape of most frames, and ``find`` the connection that
-        addresses and ports belong to at present.
+        a frame belongs to, by its addresses and ports and its number.
 
         ``plain`` has every segment counted by itself, which is slower.
         """
@@ -98,11 +99,11 @@ class Meters:
         """Take frames, the last one before which was ``number``.
 
         Bulk data costs no more than the comparisons of this loop: a segment that continues the run is counted, and so
-        is an acknowledgment of more of it, and when a few groups of these have had the same size, all others that
-        follow are counted by their columns (see repetition.py). Everything that could be worth a remark is left to
-        _frame: waits, windows that are getting full, the end of a bin, a segment whose round trip is to be timed. A
-        frame that has the bytes compared here in these places is one of the run, unless it was made up to look like
-        one; it would spoil no numbers but its own connection's.
+        is an acknowledgment of more of it, and what whoever walked before has found to repeat is counted by columns
+        (see repetition.py). Everything that could be worth a remark is left to _frame: waits, windows that are getting
+        full and, outside of what repeats, the end of a bin and a segment whose round trip is to be timed. A frame that
+        has the bytes compared here in these places is one of the run, unless it was made up to look like one; it would
+        spoil no numbers but its own connection's.
         """
         window, record, limit, position = frames.window, frames.record, frames.limit, frames.position
         shape = self._habit.shape
@@ -119,13 +120,33 @@ class Meters:
         looks, state = (run.looks, run.state(scale)) if run is not None else (NO_LOOKS, NO_STATE)
         run_front, run_key, run_tail, run_length, ack_front, ack_key, ack_sequence, ack_flags, shift, mss = looks
         run_next, received, room, timed, timing, second, last, until, stop = state
-        # What has been taken and not been counted yet: segments and acknowledgments, the fractions of the second in
-        # which the last of each came, the last and the widest window, and the most bytes in flight.
-        segments = acks = sent = acked = advertised = widest = peak = 0
-        # From where on groups may repeat.
-        groups, repeated = _repeated(frames, position)
+        # What has been taken and not been counted yet: acknowledgments, and segments, of which the last came in that
+        # fraction of the second.
+        answers = Answers()
+        segments = sent = 0
+        # The next groups that repeat, and where the first of them begins that is still to come.
+        repetition, repeated = _repeated(frames, position)
 
-        while (found := record(position)) is not None:
+        while True:
+            if position == repeated and repetition is not None:
+                if run is not None and run_next >= 0:
+                    if segments or answers.count:
+                        self._count(run, segments, sent, run_next, answers)
+                        answers, segments = Answers(), 0
+                    self._candidate = None
+                    more = run.groups(frames, shape, compare, repetition, position)
+                    number += more * (repetition.segments + 1)
+                    position += more * repetition.size
+                    run_next, received, room, timed, timing, second, last, until, stop = run.state(scale)
+                    # Where little is gained, the rest of them is taken one by one for a while.
+                    setback = 0 if more >= FEW else SETBACK * repetition.size
+                else:
+                    setback = repetition.size
+                repetition, repeated = _repeated(frames, position + setback)
+                continue
+            found = record(position)
+            if found is None:
+                break
             head, start, after = found
             number += 1
             at, position = position, after
@@ -158,43 +179,31 @@ class Meters:
                     and head[0] == second
                     and last <= head[1] < until
                 ):
-                    least = acknowledgment + ((tail & 0xFFFF) << shift) - mss
+                    advertised = tail & 0xFFFF
+                    least = acknowledgment + (advertised << shift) - mss
                     if least >= run_next:
-                        if run_next - received > peak:
-                            peak = run_next - received
-                        received = acknowledgment
+                        if run_next - received > answers.peak:
+                            answers.peak = run_next - received
+                        answers.received = received = acknowledgment
                         room = least
-                        advertised = tail & 0xFFFF
-                        if advertised > widest:
-                            widest = advertised
-                        acks += 1
-                        acked = last = head[1]
+                        answers.window = advertised
+                        if advertised > answers.widest:
+                            answers.widest = advertised
+                        if least + mss > answers.farthest:
+                            answers.farthest = least + mss
+                        answers.count += 1
+                        answers.time = last = head[1]
                         until = last + pause
                         if until > stop:
                             until = stop
-                        if position >= repeated and run is not None:
-                            # Whoever walked before has found groups to repeat from here on, or from before.
-                            groups, repeated = _repeated(frames, position)
-                            if groups is not None:
-                                run.count(segments, sent, acks, acked, run_next, received, peak, widest, advertised)
-                                self._candidate = None
-                                segments = acks = widest = peak = 0
-                                wanted = min(groups[2], run.groups_left(groups[1]))
-                                more = run.groups(frames, shape, compare, position, groups[0], groups[1], wanted)
-                                number += more * (groups[1] + 1)
-                                position += more * groups[0]
-                                run_next, received, room, timed, timing, second, last, until, stop = run.state(scale)
-                                if more < wanted and more < FEW:
-                                    repeated = position + SETBACK * groups[0]
                         continue
                 if flows.get(key, flows) is None:
                     # Not worth measuring.
                     continue
 
-            if run is not None and (segments or acks):
-                run.count(segments, sent, acks, acked, run_next, received, peak, widest, advertised)
-                self._candidate = None
-                segments = acks = widest = peak = 0
+            if run is not None and (segments or answers.count):
+                self._count(run, segments, sent, run_next, answers)
+                answers, segments = Answers(), 0
             taken = self._frame(frames, start, head, number)
             if taken is None:
                 continue
@@ -209,9 +218,16 @@ class Meters:
                 )
                 run_next, received, room, timed, timing, second, last, until, stop = state
 
-        if run is not None and (segments or acks):
-            run.count(segments, sent, acks, acked, run_next, received, peak, widest, advertised)
-            self._candidate = None
+        if run is not None and (segments or answers.count):
+            self._count(run, segments, sent, run_next, answers)
+
+    def _count(self, run: Run, segments: int, sent: int, next: int, answers: Answers) -> None:
+        """Count what continued the run; see :meth:`Run.sent`."""
+        if segments:
+            run.sent(segments, sent, next)
+        if answers.count:
+            run.answered(answers)
+        self._candidate = None
 
     def _choose(
         self, taken: tuple[Traffic, Flow, int], front: bytes, key: bytes, sequence: int, tail: int, head: Head
@@ -229,9 +245,9 @@ class Meters:
             self._candidate = flow
         if traffic is run.traffic:
             run.second = head[0]
-            if flow is run.flow and length:
+            if flow is run.flow:
                 run.continued(front, tail, length, head[3])
-            elif flow is not run.flow and not length:
+            elif not length:
                 run.acknowledged(front, sequence, tail, head[3])
 
     def _frame(self, frames: Frames, start: int, head: Head, number: int) -> tuple[Traffic, Flow, int] | None:
@@ -293,9 +309,8 @@ class Meters:
         """The first frame of a connection, or one of those that are not measured."""
         if key in self._flows and not flags & SYN:
             return None
-        connection = self._find(key)
-        # What the reassembly does not know any more has been forgotten within this window, or never was a connection.
-        if connection is None or connection.first.frame > number:
+        connection = self._find(key, number)
+        if connection is None:
             return None
         if connection.traffic is not None or not connection.may_be_watched:
             self._flows[key] = None
@@ -343,14 +358,11 @@ class Meters:
         return connection.of_interest, connection.watched, traffic.payload_bytes
 
 
-def _repeated(frames: Frames, position: int) -> tuple[tuple[int, int, int] | None, int]:
-    """The groups that repeat from ``position`` on: bytes of each, segments of each, and how many there are; and the
-    position from which on to ask again.
-    """
-    for at, size, segments, count in frames.repetitions:
-        if position < at:
-            return None, at
-        done, rest = divmod(position - at, size)
-        if done < count:
-            return None if rest else (size, segments, count - done), position
+def _repeated(frames: Frames, position: int) -> tuple[Repetition | None, int]:
+    """The next groups that repeat, from ``position`` on, and where the first of them begins there."""
+    for repetition in frames.repetitions:
+        at = max(repetition.at, position)
+        at += (repetition.at - at) % repetition.size
+        if at < repetition.end:
+            return repetition, at
     return None, _NEVER

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from operator import sub
 from struct import Struct, unpack
 
 from xenmig.core.sources.connection import reverse_key
@@ -13,10 +11,11 @@ from xenmig.core.sources.traffic.traffic import COLUMNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from xenmig.core.sources.frames import Frames, Lead
+    from xenmig.core.sources.repetition import Repetition
     from xenmig.core.sources.shape import Shape
     from xenmig.core.sources.traffic.flow import Flow
     from xenmig.core.sources.traffic.traffic import Traffic
@@ -56,6 +55,29 @@ NO_STATE: State = (-1, 0, 0, 0, 0, -1, 0, 0, 0)
 "No frame continues this."
 
 
+class Answers:
+    """Acknowledgments that continued a run and have not been counted yet."""
+
+    __slots__ = ("count", "time", "received", "peak", "widest", "window", "farthest")
+
+    count: int
+    time: int
+    "When the last of them came: a fraction of the second that :meth:`Run.state` gave."
+    received: int
+    "The sequence number that the last one named, without wrapping."
+    peak: int
+    "Most bytes in flight when one of them came."
+    widest: int
+    "The widest window, as in the header."
+    window: int
+    "The last one."
+    farthest: int
+    "The sequence number, without wrapping, to which a window reached the farthest; means nothing on an unknown scale."
+
+    def __init__(self) -> None:
+        self.count = self.time = self.received = self.peak = self.widest = self.window = self.farthest = 0
+
+
 class Run:
     """What the frames of a run have in common. Wherever it counts, :meth:`Traffic.segment` would count the same."""
 
@@ -88,7 +110,12 @@ class Run:
         return *self._looks, flow.shift if flow.shift >= 0 else _UNKNOWN_SHIFT, flow.mss
 
     def continued(self, front: bytes, tail: int, length: int, wire: int) -> None:
-        """Another segment of the direction came: those that follow may look like this one."""
+        """Another segment of the direction came: those that follow may look like this one, if it has payload."""
+        if not length:
+            # What it says of the other direction is to be said again before the run goes on.
+            if tail | PSH != self._looks[2]:
+                self._looks = (*self._looks[:2], _CLOSING, *self._looks[3:])
+            return
         self._looks = (front, self._looks[1], tail | PSH, length, *self._looks[4:])
         self._wire = wire
 
@@ -106,6 +133,8 @@ class Run:
         return (
             flow.steady
             and not self._looks[2] & _CLOSING
+            # Segments that acknowledge less than others before them are counted as such.
+            and self._looks[2] >> 32 == peer.received & 0xFFFFFFFF
             and (
                 peer.first_payload < 0
                 or (
@@ -137,159 +166,163 @@ class Run:
         places = (next, flow.received - base, limit, timed, timing)
         return *places, self.second, (self.traffic.time - begin) // scale, until, stop
 
-    def count(
-        self,
-        segments: int,
-        sent: int,
-        acks: int,
-        acknowledged: int,
-        next: int,
-        received: int,
-        peak: int,
-        widest: int,
-        window: int,
-    ) -> None:
-        """Count segments up to ``next`` and acknowledgments up to ``received`` that continued the run.
-
-        ``sent`` and ``acknowledged`` say when the last of each came: fractions of the second that :meth:`state` gave.
-        ``peak`` is the most bytes in flight when an acknowledgment came; ``widest`` and ``window`` are the widest and
-        the last window.
+    def sent(self, segments: int, fraction: int, next: int) -> None:
+        """Count segments that continued the run, up to the sequence number ``next``; ``fraction``, of the second that
+        :meth:`state` gave, is when the last of them came.
         """
-        begin, scale = self._begin, self._scale
-        times = begin + sent * scale, begin + acknowledged * scale
-        self._add(segments, times[0], acks, times[1], next + self._base, received + self._base, peak, widest, window)
+        self._sent(segments, self._begin + fraction * self._scale, next + self._base)
+        self._bin(segments, 0)
 
-    def _add(
-        self,
-        segments: int,
-        sent: int,
-        acks: int,
-        acknowledged: int,
-        next: int,
-        received: int,
-        peak: int,
-        widest: int,
-        window: int,
-    ) -> None:
-        traffic = self.traffic
+    def answered(self, answers: Answers) -> None:
+        """Count acknowledgments that continued the run."""
+        base = self._base
+        self._answered(answers, self._begin + answers.time * self._scale, answers.received + base)
+        if answers.farthest + base > self.flow.farthest and self.flow.shift >= 0:
+            self.flow.farthest = answers.farthest + base
+        self._bin(0, answers.count)
+
+    def _sent(self, segments: int, time: int, next: int) -> None:
+        flow = self.flow
+        flow.frames += segments
+        flow.wire_bytes += segments * self._wire
+        flow.segments += segments
+        flow.payload_bytes += segments * self._looks[3]
+        flow.last_payload = time
+        flow.next = next
+        peer = flow.peer
+        if peer.first_payload >= 0 and time > peer.since and not 0 <= peer.fin <= peer.received:
+            peer.answered = time
+        self._pass(time)
+
+    def _answered(self, answers: Answers, time: int, received: int) -> None:
         flow = self.flow
         peer = flow.peer
-        series = traffic.series
-        time = flow.since
+        peer.frames += answers.count
+        peer.wire_bytes += answers.count * self._ack_wire
+        flow.acknowledgments += answers.count
+        flow.duplicates = 0
+        flow.acknowledged_time = time
+        flow.received = received
+        if answers.peak > flow.peak:
+            flow.peak = answers.peak
+        flow.widen(answers.widest << max(flow.shift, 0))
+        flow.open_window(answers.window, max(flow.shift, 0))
+        self._pass(time)
+
+    def _pass(self, time: int) -> None:
+        """Nothing up to ``time`` was a wait."""
+        flow = self.flow
+        if time > flow.since:
+            flow.sending += time - flow.since
+            flow.since = self.traffic.time = time
+
+    def _bin(self, segments: int, acks: int) -> None:
+        """Count the bytes of so many frames into the present bin."""
+        series, side = self.traffic.series, self.flow.side
+        index = series.index
         if segments:
-            size, wire = segments * self._looks[3], segments * self._wire
-            flow.frames += segments
-            flow.wire_bytes += wire
-            flow.segments += segments
-            flow.payload_bytes += size
-            flow.last_payload = time = sent
-            flow.next = next
-            if peer.first_payload >= 0:
-                peer.answered = sent
-            column = flow.side * len(COLUMNS)
-            series.columns[column][series.index] += size
-            series.columns[column + 1][series.index] += wire
+            series.columns[side * len(COLUMNS)][index] += segments * self._looks[3]
+            series.columns[side * len(COLUMNS) + 1][index] += segments * self._wire
         if acks:
-            wire = acks * self._ack_wire
-            peer.frames += acks
-            peer.wire_bytes += wire
-            flow.acknowledgments += acks
-            flow.duplicates = 0
-            flow.acknowledged_time = acknowledged
-            time = max(time, acknowledged)
-            flow.received = received
-            flow.peak = max(flow.peak, peak)
-            flow.open_window(widest, max(flow.shift, 0))
-            flow.open_window(window, max(flow.shift, 0))
-            series.columns[peer.side * len(COLUMNS) + 1][series.index] += wire
-        # Nothing of this was a wait.
-        flow.sending += time - flow.since
-        flow.since = traffic.time = time
+            series.columns[(1 - side) * len(COLUMNS) + 1][index] += acks * self._ack_wire
 
-    def groups_left(self, segments: int) -> int:
-        """How many groups of so many segments come before the next one to be timed, or before that is acknowledged."""
-        flow = self.flow
-        step = segments * self._looks[3]
-        if flow.timed_end < 0:
-            return max(0, (flow.timed_next - flow.next) // step)
-        return max(0, (flow.timed_end - 1 - flow.received) // step)
+    def groups(self, frames: Frames, shape: Shape, compare: Comparison, repetition: Repetition, at: int) -> int:
+        """Count groups that are known to repeat, from the one at ``at`` on, as far as they continue the run.
 
-    def groups(
-        self, frames: Frames, shape: Shape, compare: Comparison, at: int, size: int, segments: int, count: int
-    ) -> int:
-        """Count groups that are known to repeat from ``at`` on, as far as they continue the run.
-
-        A group has ``size`` bytes of records: ``segments`` segments in order and an acknowledgment, each of them as
-        long as in the other groups and of the same direction. Returns how many groups have been counted: up to a wait,
-        an acknowledgment of more or less, or a window without room. Of the times, those are looked at at which groups
-        begin: when these are close, nothing in between waits.
+        Returns how many groups have been counted: up to a wait, another second, an acknowledgment of more or less, or a
+        window without room. Of the times, those are looked at at which groups begin, and the end of the last one: when
+        these are close, nothing in between waits.
         """
-        window = frames.window
-        flow = self.flow
-        length = self._looks[3]
-        step = segments * length
-        sequence, flags = shape.sequence, shape.flags
-        if count <= 0:
-            return 0
-        each = _behind(frames, at) - at
-        acknowledgment = at + segments * each
+        window, flow = frames.window, self.flow
+        size, segments = repetition.size, repetition.segments
+        step = segments * self._looks[3]
+        count = (repetition.end - at) // size
+        acknowledgment = at + segments * repetition.each
         if not self._continues(compare(window, at), compare(window, acknowledgment)):
             return 0
-        begins = self._begins(frames, at, size, count)
+        count = self._steady(frames, at, acknowledgment, size, count)
         received = (flow.received + step) & 0xFFFFFFFF
-        count = ascending(window, acknowledgment + sequence + 4, size, len(begins), received, step)
-        windows = self._roomy(window, acknowledgment + flags + 1, size, count, step)
-        count = len(windows)
+        count = ascending(window, acknowledgment + shape.sequence + 4, size, count, received, step)
+        answers = self._roomy(window, acknowledgment + shape.flags + 1, size, count, step)
+        count = answers.count
         if not count:
             return 0
-        # Of the last group, only its own end shows that nothing in it waited.
-        count -= not 0 <= self._fraction(frames, acknowledgment + (count - 1) * size) - begins[count - 1] < self._pause
         # What segments acknowledge, their window, and where acknowledgments are do not change back and forth.
-        far = max(0, count - 1) * size
-        for place, width in ((at + sequence + 4, 4), (at + flags + 1, 2), (acknowledgment + sequence, 4)):
+        far = (count - 1) * size
+        for place, width in (
+            (at + shape.sequence + 4, 4),
+            (at + shape.flags + 1, 2),
+            (acknowledgment + shape.sequence, 4),
+        ):
             if window[place : place + width] != window[place + far : place + far + width]:
                 return 0
-        done = 0
-        while done < count:
-            # Groups that begin in this bin; of the last one, the end may be in the next.
-            stop = (self.traffic.series.end - self._begin) // self._scale
-            behind = bisect_left(begins, stop, done, count)
-            last = acknowledgment + (behind - 1) * size
-            if behind > done and self._fraction(frames, last) >= stop:
-                behind -= 1
-                last -= size
-            if behind == done:
-                self._one_by_one(frames, at + done * size, segments, each, windows[done])
-                done += 1
-                continue
-            number = behind - done
-            self._add(
-                number * segments,
-                self._begin + self._fraction(frames, last - each) * self._scale,
-                number,
-                self._begin + self._fraction(frames, last) * self._scale,
-                flow.next + number * step,
-                flow.received + number * step,
-                flow.next - flow.received + step,
-                max(windows[done:behind]),
-                windows[behind - 1],
-            )
-            done = behind
+        counted = _Counted(frames, repetition.each, size, segments, at, count)
+        self._time_round_trips(counted)
+        self._fill_bins(counted)
+        answers.peak = flow.next - flow.received + step
+        self._sent(count * segments, self._time(counted, count - 1, segments - 1), flow.next + count * step)
+        self._answered(answers, self._time(counted, count - 1, segments), flow.received + count * step)
+        if flow.shift >= 0 and answers.farthest > flow.farthest:
+            flow.farthest = answers.farthest
         return count
 
-    def _begins(self, frames: Frames, at: int, size: int, count: int) -> Sequence[int]:
-        """When up to ``count`` groups of ``size`` bytes begin, the first at ``at``, as long as none of them waits:
-        fractions of the second that the last frame before had.
-        """
-        fractions = frames.times(at, size, count, self.second)
-        pause = self._pause
+    def _steady(self, frames: Frames, at: int, acknowledgment: int, size: int, count: int) -> int:
+        """How many groups of ``size`` bytes, the first at ``at`` and its acknowledgment there, wait for nothing."""
         before = (self.flow.since - self._begin) // self._scale
-        if not fractions or not 0 <= fractions[0] - before < pause:
-            return ()
-        distances = [*map(sub, fractions[1:], fractions)]
-        if distances and (min(distances) < 0 or max(distances) >= pause):
-            return fractions[: next(place for place, one in enumerate(distances, 1) if not 0 <= one < pause)]
-        return fractions
+        if not 0 <= self._fraction(frames, at) - before < self._pause:
+            return 0
+        count = frames.steady(at, size, count, self.second, self._pause)
+        far = (count - 1) * size
+        # Of the last group, only its own end shows that nothing in it waited.
+        if (
+            count
+            and not 0 <= self._fraction(frames, acknowledgment + far) - self._fraction(frames, at + far) < self._pause
+        ):
+            count -= 1
+        return count
+
+    def _time_round_trips(self, counted: _Counted) -> None:
+        """Time those segments of groups whose turn it is: see :meth:`Flow.carry`."""
+        flow = self.flow
+        length = self._looks[3]
+        step = counted.segments * length
+        # Of all segments counted, the first one that may be timed.
+        least = 0
+        while True:
+            if flow.timed_end < 0:
+                number = max(least, -((flow.next - flow.timed_next) // length))
+                if number >= counted.count * counted.segments:
+                    return
+                time = self._time(counted, *divmod(number, counted.segments))
+                flow.time_segment(flow.next + number * length, length, time)
+            group = -((flow.received - flow.timed_end) // step) - 1
+            if group >= counted.count:
+                return
+            flow.timed(self._time(counted, group, counted.segments))
+            least = (group + 1) * counted.segments
+
+    def _fill_bins(self, counted: _Counted) -> None:
+        """Count the bytes of groups into the bins that their times fall into."""
+        count, segments, series = counted.count, counted.segments, self.traffic.series
+        group = frame = 0
+        # Up to the last acknowledgment, which is the latest.
+        while self._time(counted, count - 1, segments) >= series.end:
+            stop = (series.end - self._begin) // self._scale
+            behind = self._before(counted, stop, group)
+            left, before = behind, 0
+            if behind > group:
+                # The group in the course of which the bin ends, perhaps.
+                left -= 1
+                while before <= segments and self._time(counted, left, before) < series.end:
+                    before += 1
+                if before > segments:
+                    left, before = behind, 0
+                self._bin((left - group) * segments + before - frame, left - group)
+                group, frame = left, before
+            if group == count:
+                return
+            series.move(self._time(counted, group, frame))
+        self._bin((count - group) * segments - frame, count - group)
 
     def _continues(self, segment: tuple[bytes, bytes, int, int], answer: tuple[bytes, bytes, int, int]) -> bool:
         """Whether two frames, as compared, are the next segment and an acknowledgment."""
@@ -301,32 +334,56 @@ class Run:
             and answer[3] >> 16 & 0xFFFF == ack_flags
         )
 
-    def _one_by_one(self, frames: Frames, at: int, segments: int, each: int, window: int) -> None:
-        """Count the frames of one group, in the course of which a bin ends."""
-        flow = self.flow
-        series = self.traffic.series
-        for place in range(at, at + segments * each + 1, each):
-            time = self._begin + self._fraction(frames, place) * self._scale
-            if time >= series.end:
-                series.move(time)
-            if place < at + segments * each:
-                self._add(1, time, 0, 0, flow.next + self._looks[3], flow.received, 0, 0, 0)
+    def _before(self, counted: _Counted, stop: int, group: int) -> int:
+        """The first group from ``group`` on that begins at ``stop``, a fraction of the second, or later."""
+        low, high = group, counted.count
+        while low < high:
+            middle = (low + high) // 2
+            if self._fraction(counted.frames, counted.place(middle, 0)) < stop:
+                low = middle + 1
             else:
-                received = flow.received + segments * self._looks[3]
-                self._add(0, 0, 1, time, flow.next, received, flow.next - flow.received, window, window)
+                high = middle
+        return low
 
-    def _roomy(self, window: bytes, at: int, size: int, count: int, step: int) -> tuple[int, ...]:
-        """The windows of so many acknowledgments, up to the first that leaves no room for a group and one segment."""
+    def _roomy(self, window: bytes, at: int, size: int, count: int, step: int) -> Answers:
+        """The acknowledgments up to the first, of so many, that leaves no room for a group and one segment.
+
+        Their windows are there, ``size`` bytes apart, the first at ``at``.
+        """
         flow = self.flow
+        answers = Answers()
         if count <= 0 or 0 <= flow.edge < flow.next + step + flow.mss:
-            return ()
-        windows = unpack(f">{count}H", gathered(window, at, size, count, 2))
+            return answers
         least = 1
+        shift = max(flow.shift, 0)
         if flow.shift >= 0:
-            least = (flow.next - flow.received + step + flow.mss + (1 << flow.shift) - 1) >> flow.shift
-        if min(windows) >= least:
-            return windows
-        return windows[: next(place for place, one in enumerate(windows) if one < least)]
+            least = (flow.next - flow.received + step + flow.mss + (1 << shift) - 1) >> shift
+        found = gathered(window, at, size, count, 2)
+        if found == found[:2] * count:
+            # Receivers that keep up say the same again and again.
+            answers.widest = answers.window = found[0] << 8 | found[1]
+            answers.count = count if answers.window >= least else 0
+            answers.farthest = flow.received + answers.count * step + (answers.window << shift)
+            return answers
+        windows = unpack(f">{count}H", found)
+        if min(windows) < least:
+            windows = windows[: next(place for place, one in enumerate(windows) if one < least)]
+        if windows:
+            answers.count = len(windows)
+            answers.widest, answers.window = max(windows), windows[-1]
+            answers.farthest = max(
+                flow.received + number * step + (one << shift) for number, one in enumerate(windows, 1)
+            )
+        return answers
+
+    def _time(self, counted: _Counted, group: int, number: int) -> int:
+        """When a frame of a group came, in nanoseconds: see :meth:`_Counted.place`."""
+        fraction = begun = self._fraction(counted.frames, counted.place(group, 0))
+        if number:
+            # Clocks that jump back and forth within a group are not believed.
+            fraction = self._fraction(counted.frames, counted.place(group, number))
+            fraction = min(max(fraction, begun), begun + self._pause)
+        return self._begin + fraction * self._scale
 
     def _fraction(self, frames: Frames, at: int) -> int:
         """When in the second the frame came whose record begins at ``at``; what is in another second came never."""
@@ -336,8 +393,20 @@ class Run:
         return head[1] if head[0] == self.second else _NEVER
 
 
-def _behind(frames: Frames, at: int) -> int:
-    """Where the record ends that begins at ``at``."""
-    record = frames.record(at)
-    assert record is not None
-    return record[2]
+class _Counted:
+    """Groups of frames that are counted at once."""
+
+    __slots__ = ("frames", "each", "size", "segments", "at", "count")
+
+    def __init__(self, frames: Frames, each: int, size: int, segments: int, at: int, count: int) -> None:
+        """``count`` groups of ``size`` bytes from ``at`` on, each of ``segments`` segments of ``each`` bytes."""
+        self.frames = frames
+        self.each = each
+        self.size = size
+        self.segments = segments
+        self.at = at
+        self.count = count
+
+    def place(self, group: int, number: int) -> int:
+        """Where the record of a frame begins: one of the segments of a group, or behind them its acknowledgment."""
+        return self.at + group * self.size + number * self.each
