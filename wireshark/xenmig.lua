@@ -16790,7 +16790,8 @@ do
             held_at = 0,
             elements = {},
             open = nil,         -- the element that the held bytes or the skipped bytes belong to
-            brief = {},         -- what the column said last of a segment with pages only
+            -- What the column said last of a segment with pages only: see frames.brief.
+            brief = { from = huge, stop = 0, page = 0, pages = 0 },
             holes = {},         -- position behind a hole -> its size
             frame = 0,          -- the frame that is being looked at, and where it begins
             segment = 0,
@@ -18889,10 +18890,11 @@ do
         if not first_entry or first_entry >= pfns.count then
             return first, nil, last
         end
-        if not last_entry or last_entry >= pfns.count then
-            last_entry = first_entry
+        local pfn = pages.pfn(words, first_entry, element.order)
+        if last_entry == first_entry or not last_entry or last_entry >= pfns.count then
+            return first, pfn, last, pfn
         end
-        return first, pages.pfn(words, first_entry, element.order), last, pages.pfn(words, last_entry, element.order)
+        return first, pfn, last, pages.pfn(words, last_entry, element.order)
     end
 
     -- The words for the pages, or for the rest of a body that is not kept, between two positions, and which pages they are.
@@ -18900,14 +18902,22 @@ do
         local first, pfn, last, last_pfn = pages_between(direction, element, from, to)
         if not first then
             return elements.name(element) .. " continued"
-        elseif pfn and last > first then
-            return format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
-                pfn, last_pfn), first, pfn, last_pfn
-        elseif pfn then
-            return format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data, pfn),
-                first, pfn, last_pfn
         end
-        return format("PAGE_DATA #%d: page %d", element.index, first), first
+        local patterns = element.patterns
+        if patterns == nil then
+            patterns = {
+                page = format("PAGE_DATA #%d: page %%d", element.index),
+                one = format("PAGE_DATA #%d: page %%d of %d, pfn 0x%%x", element.index, element.with_data),
+                more = format("PAGE_DATA #%d: pages %%d-%%d of %d, pfns 0x%%x-0x%%x", element.index, element.with_data),
+            }
+            element.patterns = patterns
+        end
+        if not pfn then
+            return format(patterns.page, first), first
+        elseif last > first then
+            return format(patterns.more, first, last, pfn, last_pfn), first, pfn, last_pfn
+        end
+        return format(patterns.one, first, pfn), first, pfn, last_pfn
     end
 
     local function continuation(tree, element, tvb, position, from, to, direction)
@@ -18981,21 +18991,37 @@ do
         end
     end
 
-    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others. This is
-    -- most of the work on a migration, so the last text is kept: segments of one page share it.
-    function frames.brief(direction, position, size)
+    -- The record of whose pages the segment holds a part and nothing else becomes the one that brief() knows.
+    local function renew(direction, position, stop)
         local element = direction.elements[direction.near or 0]
-        if element == nil or element.words == nil or element.first_page > position or element.stop < position + size
-            or element.shown > position or element.cut or direction.holes[position] then
+        if element == nil or element.words == nil or element.first_page > position or element.stop < stop
+            or element.shown > position or element.cut then
+            return false
+        end
+        local brief = direction.brief
+        brief.element, brief.stop, brief.page, brief.pages = element, element.stop, element.first_page, 0
+        brief.from = element.shown > element.first_page and element.shown or element.first_page
+        return true
+    end
+
+    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others. This is
+    -- most of the work on a migration, so the last text is kept, and where its first page begins: segments of one page share it.
+    function frames.brief(direction, position, size)
+        local brief, stop = direction.brief, position + size
+        if direction.holes[position] or (position < brief.from or stop > brief.stop) and not renew(direction, position, stop) then
             return nil
         end
-        local from = position - element.first_page
-        local to = from + size - 1
-        local first, last = (from - from % PAGE) / PAGE, (to - to % PAGE) / PAGE
-        local brief = direction.brief
-        if brief.element ~= element or brief.first ~= first or brief.last ~= last then
-            brief.element, brief.first, brief.last = element, first, last
-            brief.words = pages_words(direction, element, position, position + size)
+        local page = brief.page
+        local ahead = position - page
+        if ahead < 0 or ahead >= PAGE then
+            page = position - ahead % PAGE
+            brief.page, brief.pages = page, 0
+        end
+        local behind = stop - 1 - page
+        local pages_held = behind < PAGE and 1 or (behind - behind % PAGE) / PAGE + 1
+        if brief.pages ~= pages_held then
+            brief.pages = pages_held
+            brief.words = pages_words(direction, brief.element, position, stop)
         end
         return brief.words
     end
@@ -19177,7 +19203,6 @@ end
 do
     local arguments = { ... }
     local get_sequence, get_stream = Field.new("tcp.seq_raw"), Field.new("tcp.stream")
-    local get_header = Field.new("tcp.hdr_len")
     local show = frames.show
     -- Beginnings of streams that are too short to claim their connection: tcp.stream and side -> sequence number, bytes.
     local pending, pendings = {}, 0
@@ -19188,8 +19213,11 @@ do
             version = definitions.version, description = "Xen migration streams", author = "The xenmig authors",
         })
     end
-    -- Lua 5.4 frees the objects that Wireshark makes for every packet only after two cycles: start them earlier.
-    collectgarbage("setpause", 110)
+    -- Wireshark makes some objects for every packet, and they are freed only after two cycles. Lua 5.4's generational mode
+    -- looks at those alone; 5.2's lets them pile up and 5.3 has none, so there the cycles begin earlier.
+    if _VERSION == "Lua 5.2" or not pcall(collectgarbage, "generational") then
+        collectgarbage("setpause", 110)
+    end
 
     protocol.prefs.ports = Pref.range("TCP ports", "",
         "Ports whose connections are migrations, beside those that are recognised by their first bytes", 65535)
@@ -19220,8 +19248,10 @@ do
 
     -- Sequence number of the first byte of `tvb`. A buffer that TCP put together stands where this segment does.
     local function sequence_of(sequence, tvb)
-        local header = innermost(get_header)
-        local payload = sequence.offset - 4 + header.value
+        -- tcp.hdr_len is the upper half of the byte 12 behind the header's beginning, in units of 4 bytes. A field that is
+        -- asked for anywhere is made for every packet, so this one is read from the frame when it is needed.
+        local header = sequence.source(sequence.offset + 8, 1):uint()
+        local payload = sequence.offset - 4 + (header - header % 16) / 4
         local ahead = tvb:offset() - payload
         if ahead > 0 then
             return (sequence.value + ahead) % 4294967296
@@ -19245,8 +19275,8 @@ do
         return connections.begin(connection, side, prefix, sequence, pinfo.number)
     end
 
-    -- Where the next segment of a direction is expected, by its two ports. Most segments are, and for those neither
-    -- tcp.stream nor tcp.hdr_len need be asked for, each of which takes as long as everything else together.
+    -- Where the next segment of a direction is expected, by its two ports. Most segments are, and for those tcp.stream need
+    -- not be asked for, which takes as long as everything else together.
     local cursors = {}
 
     local function show_all(direction, connection, position, tvb, tree, size)

@@ -32,7 +32,8 @@ do
             held_at = 0,
             elements = {},
             open = nil,         -- the element that the held bytes or the skipped bytes belong to
-            brief = {},         -- what the column said last of a segment with pages only
+            -- What the column said last of a segment with pages only: see frames.brief.
+            brief = { from = huge, stop = 0, page = 0, pages = 0 },
             holes = {},         -- position behind a hole -> its size
             frame = 0,          -- the frame that is being looked at, and where it begins
             segment = 0,

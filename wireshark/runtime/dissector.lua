@@ -2,7 +2,6 @@
 do
     local arguments = { ... }
     local get_sequence, get_stream = Field.new("tcp.seq_raw"), Field.new("tcp.stream")
-    local get_header = Field.new("tcp.hdr_len")
     local show = frames.show
     -- Beginnings of streams that are too short to claim their connection: tcp.stream and side -> sequence number, bytes.
     local pending, pendings = {}, 0
@@ -13,8 +12,11 @@ do
             version = definitions.version, description = "Xen migration streams", author = "The xenmig authors",
         })
     end
-    -- Lua 5.4 frees the objects that Wireshark makes for every packet only after two cycles: start them earlier.
-    collectgarbage("setpause", 110)
+    -- Wireshark makes some objects for every packet, and they are freed only after two cycles. Lua 5.4's generational mode
+    -- looks at those alone; 5.2's lets them pile up and 5.3 has none, so there the cycles begin earlier.
+    if _VERSION == "Lua 5.2" or not pcall(collectgarbage, "generational") then
+        collectgarbage("setpause", 110)
+    end
 
     protocol.prefs.ports = Pref.range("TCP ports", "",
         "Ports whose connections are migrations, beside those that are recognised by their first bytes", 65535)
@@ -45,8 +47,10 @@ do
 
     -- Sequence number of the first byte of `tvb`. A buffer that TCP put together stands where this segment does.
     local function sequence_of(sequence, tvb)
-        local header = innermost(get_header)
-        local payload = sequence.offset - 4 + header.value
+        -- tcp.hdr_len is the upper half of the byte 12 behind the header's beginning, in units of 4 bytes. A field that is
+        -- asked for anywhere is made for every packet, so this one is read from the frame when it is needed.
+        local header = sequence.source(sequence.offset + 8, 1):uint()
+        local payload = sequence.offset - 4 + (header - header % 16) / 4
         local ahead = tvb:offset() - payload
         if ahead > 0 then
             return (sequence.value + ahead) % 4294967296
@@ -70,8 +74,8 @@ do
         return connections.begin(connection, side, prefix, sequence, pinfo.number)
     end
 
-    -- Where the next segment of a direction is expected, by its two ports. Most segments are, and for those neither
-    -- tcp.stream nor tcp.hdr_len need be asked for, each of which takes as long as everything else together.
+    -- Where the next segment of a direction is expected, by its two ports. Most segments are, and for those tcp.stream need
+    -- not be asked for, which takes as long as everything else together.
     local cursors = {}
 
     local function show_all(direction, connection, position, tvb, tree, size)

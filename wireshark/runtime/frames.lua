@@ -30,10 +30,11 @@ do
         if not first_entry or first_entry >= pfns.count then
             return first, nil, last
         end
-        if not last_entry or last_entry >= pfns.count then
-            last_entry = first_entry
+        local pfn = pages.pfn(words, first_entry, element.order)
+        if last_entry == first_entry or not last_entry or last_entry >= pfns.count then
+            return first, pfn, last, pfn
         end
-        return first, pages.pfn(words, first_entry, element.order), last, pages.pfn(words, last_entry, element.order)
+        return first, pfn, last, pages.pfn(words, last_entry, element.order)
     end
 
     -- The words for the pages, or for the rest of a body that is not kept, between two positions, and which pages they are.
@@ -41,14 +42,22 @@ do
         local first, pfn, last, last_pfn = pages_between(direction, element, from, to)
         if not first then
             return elements.name(element) .. " continued"
-        elseif pfn and last > first then
-            return format("PAGE_DATA #%d: pages %d-%d of %d, pfns 0x%x-0x%x", element.index, first, last, element.with_data,
-                pfn, last_pfn), first, pfn, last_pfn
-        elseif pfn then
-            return format("PAGE_DATA #%d: page %d of %d, pfn 0x%x", element.index, first, element.with_data, pfn),
-                first, pfn, last_pfn
         end
-        return format("PAGE_DATA #%d: page %d", element.index, first), first
+        local patterns = element.patterns
+        if patterns == nil then
+            patterns = {
+                page = format("PAGE_DATA #%d: page %%d", element.index),
+                one = format("PAGE_DATA #%d: page %%d of %d, pfn 0x%%x", element.index, element.with_data),
+                more = format("PAGE_DATA #%d: pages %%d-%%d of %d, pfns 0x%%x-0x%%x", element.index, element.with_data),
+            }
+            element.patterns = patterns
+        end
+        if not pfn then
+            return format(patterns.page, first), first
+        elseif last > first then
+            return format(patterns.more, first, last, pfn, last_pfn), first, pfn, last_pfn
+        end
+        return format(patterns.one, first, pfn), first, pfn, last_pfn
     end
 
     local function continuation(tree, element, tvb, position, from, to, direction)
@@ -122,21 +131,37 @@ do
         end
     end
 
-    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others. This is
-    -- most of the work on a migration, so the last text is kept: segments of one page share it.
-    function frames.brief(direction, position, size)
+    -- The record of whose pages the segment holds a part and nothing else becomes the one that brief() knows.
+    local function renew(direction, position, stop)
         local element = direction.elements[direction.near or 0]
-        if element == nil or element.words == nil or element.first_page > position or element.stop < position + size
-            or element.shown > position or element.cut or direction.holes[position] then
+        if element == nil or element.words == nil or element.first_page > position or element.stop < stop
+            or element.shown > position or element.cut then
+            return false
+        end
+        local brief = direction.brief
+        brief.element, brief.stop, brief.page, brief.pages = element, element.stop, element.first_page, 0
+        brief.from = element.shown > element.first_page and element.shown or element.first_page
+        return true
+    end
+
+    -- The text for the column of a segment that holds nothing but pages of one record, which most do; nil for others. This is
+    -- most of the work on a migration, so the last text is kept, and where its first page begins: segments of one page share it.
+    function frames.brief(direction, position, size)
+        local brief, stop = direction.brief, position + size
+        if direction.holes[position] or (position < brief.from or stop > brief.stop) and not renew(direction, position, stop) then
             return nil
         end
-        local from = position - element.first_page
-        local to = from + size - 1
-        local first, last = (from - from % PAGE) / PAGE, (to - to % PAGE) / PAGE
-        local brief = direction.brief
-        if brief.element ~= element or brief.first ~= first or brief.last ~= last then
-            brief.element, brief.first, brief.last = element, first, last
-            brief.words = pages_words(direction, element, position, position + size)
+        local page = brief.page
+        local ahead = position - page
+        if ahead < 0 or ahead >= PAGE then
+            page = position - ahead % PAGE
+            brief.page, brief.pages = page, 0
+        end
+        local behind = stop - 1 - page
+        local pages_held = behind < PAGE and 1 or (behind - behind % PAGE) / PAGE + 1
+        if brief.pages ~= pages_held then
+            brief.pages = pages_held
+            brief.words = pages_words(direction, brief.element, position, stop)
         end
         return brief.words
     end
