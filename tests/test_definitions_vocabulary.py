@@ -6,7 +6,9 @@ import struct
 
 import pytest
 
+from xenmig.core.definitions import features
 from xenmig.core.definitions.enumerations import Enumeration, Flags, flag, value
+from xenmig.core.definitions.feature_meanings import MEANINGS
 from xenmig.core.definitions.fields import (
     Bits,
     array,
@@ -309,3 +311,9 @@ def test_a_layout_is_made_of_the_leading_fixed_fields() -> None:
     assert Lists.layout().format == "<B"
     with pytest.raises(ValueError, match="Numbers mixes byte orders"):
         Numbers.layout("<")
+
+
+def test_every_feature_of_the_processor_says_what_it_means() -> None:
+    known = [one for word in features.WORDS for one in word.known.values()]
+    assert [one.name for one in known if not one.doc] == []
+    assert set(MEANINGS) == {one.name for one in known}

@@ -7,6 +7,7 @@ ARCH_CAPABILITIES. Bits without a name are no fault: a newer Xen may name them.
 from __future__ import annotations
 
 from xenmig.core.definitions.enumerations import Flags, Value
+from xenmig.core.definitions.feature_meanings import MEANINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,43 +39,6 @@ SINCE = {
     (18, 2): "4.21",
 }
 "Releases that named a bit (word, bit) after Xen 4.18; 6.16 was called TSXLDTRK, by mistake, from 4.14 to 4.16."
-
-
-MEANINGS = {
-    "RDCL_NO": "not open to Meltdown",
-    "EIBRS": "IBRS needs to be set only once",
-    "RSBA": "an empty return stack buffer falls back to other predictors",
-    "SKIP_L1DFL": "no flush of the L1 data cache is needed at VM entry",
-    "INTEL_SSB_NO": "not open to speculative store bypass",
-    "MDS_NO": "not open to microarchitectural data sampling",
-    "IF_PSCHANGE_MC_NO": "no machine check when the size of a page of code changes",
-    "TSX_CTRL": "MSR TSX_CTRL is there",
-    "TAA_NO": "not open to TSX asynchronous abort",
-    "MCU_CTRL": "MSR MCU_CONTROL is there",
-    "MISC_PKG_CTRL": "MSR MISC_PACKAGE_CTLS is there",
-    "ENERGY_FILTERING": "MISC_PACKAGE_CTLS can blur what is told of the energy used",
-    "DOITM": "MSR UARCH_MISC_CTL is there, with data operand independent timing",
-    "SBDR_SSDP_NO": "not open to shared buffers data read and sideband stale data propagation",
-    "FBSDP_NO": "not open to fill buffer stale data propagation",
-    "PSDP_NO": "not open to primary stale data propagation",
-    "MCU_EXT": "MSRs MCU_EXT_SERVICE are there",
-    "FB_CLEAR": "VERW overwrites the fill buffers",
-    "FB_CLEAR_CTRL": "MSR MCU_OPT_CTRL can switch that off",
-    "RRSBA": "as RSBA, in some modes only",
-    "BHI_NO": "not open to branch history injection",
-    "XAPIC_STATUS": "MSR XAPIC_DISABLE_STATUS is there",
-    "OVRCLK_STATUS": "MSR OVERCLOCKING_STATUS is there",
-    "PBRSB_NO": "not open to post-barrier return stack buffer predictions",
-    "GDS_CTRL": "MSR MCU_OPT_CTRL can switch the mitigation of GDS_NO off",
-    "GDS_NO": "not open to gather data sampling",
-    "RFDS_NO": "not open to register file data sampling",
-    "RFDS_CLEAR": "VERW clears the stale register files",
-    "IGN_UMONITOR": "UMONITOR can be ignored",
-    "MON_UMON_MITG": "MONITOR and UMONITOR can be mitigated",
-    "PB_OPT_CTRL": "MSR PB_OPT_CTRL is there",
-    "ITS_NO": "not open to indirect target selection",
-}
-"What the bits of ARCH_CAPABILITIES mean: Intel, documentation of the MSR IA32_ARCH_CAPABILITIES."
 
 
 def names(*words: str) -> dict[int, Value]:

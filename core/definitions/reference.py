@@ -210,11 +210,14 @@ class Reference:
         for word in features.WORDS:
             since = f" Since Xen {word.since}." if word.since else ""
             self._prose(f"*{_first_line(word)}* In xen-cpuid: `{word.column()}`.{since}")
-            listed = []
+            bits = []
             for bit, value in sorted(word.known.items()):
                 brought = features.SINCE.get((word.word, bit))
-                listed.append(f"{bit} `{value.name}`" + (f" (since {brought})" if brought else ""))
-            self._prose(", ".join(listed) or "No bit has a name.")
+                bits.append((str(bit), f"`{value.name}`", value.doc + (f"; since Xen {brought}" if brought else "")))
+            if bits:
+                self._table(("bit", "name", "meaning"), bits)
+            else:
+                self._prose("No bit has a name.")
 
     def _msrs(self) -> None:
         self._heading(2, "MSRs")
