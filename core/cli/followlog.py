@@ -18,7 +18,22 @@ if TYPE_CHECKING:
     from xenmig.core.cli.happenings import Happening
 
 
-class LogView:
+class _Log:
+    """What both have in common: lines come as they are, and are handed on when nothing else is to be done."""
+
+    def look(self, idle: float) -> bool:
+        if not idle:
+            sys.stdout.flush()
+        return False
+
+    def show(self, overview: Overview) -> None:
+        """A log is not drawn."""
+
+    def end(self) -> None:
+        pass
+
+
+class LogView(_Log):
     """Lines for people."""
 
     def __init__(self) -> None:
@@ -34,17 +49,6 @@ class LogView:
     def tick(self, number: int, moment: Moment) -> None:
         self._line(moment.time, number, summary(moment))
 
-    def look(self, idle: float) -> bool:
-        if not idle:
-            sys.stdout.flush()
-        return False
-
-    def show(self, overview: Overview) -> None:
-        """A log is not drawn."""
-
-    def end(self) -> None:
-        pass
-
     def _line(self, time: int, number: int | None, text: str) -> None:
         day, stamp = clock(time)
         if day != self._day:
@@ -54,7 +58,7 @@ class LogView:
         sys.stdout.write(f"{stamp}  {who}{text}\n")
 
 
-class JsonView:
+class JsonView(_Log):
     """JSON Lines: an object for each second and event."""
 
     def begin(self, name: str) -> None:
@@ -109,17 +113,6 @@ class JsonView:
                 else {"name": stop.name, "earliest": stop.earliest, "latest": stop.latest, "text": stop.text},
             }
         )
-
-    def look(self, idle: float) -> bool:
-        if not idle:
-            sys.stdout.flush()
-        return False
-
-    def show(self, overview: Overview) -> None:
-        """A log is not drawn."""
-
-    def end(self) -> None:
-        pass
 
 
 def _write(facts: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.definitions.quantity import quantity
+from xenmig.core.sources.ahead import LookingAhead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,64 +43,24 @@ _ZSTD_PIECE = 256
 "A block of zstd data is 4 bytes at least and gives 128 KiB at most: 256 bytes give 8 MiB at most."
 
 
-class CompressedInput:
+class CompressedInput(LookingAhead):
     """An :class:`~xenmig.core.sources.input.Input` over compressed bytes of another one.
 
     Members that follow one another count as one run of bytes, as with gzip, xz and zstd themselves. Memory use does
     not depend on how much the data grows. Data that is cut or damaged ends the input with a ``notice``.
     """
 
-    __slots__ = (
-        "name",
-        "offset",
-        "size",
-        "notice",
-        "_raw",
-        "_kind",
-        "_new",
-        "_failures",
-        "_member",
-        "_given",
-        "_made",
-        "_ahead",
-    )
-
-    name: str
-    offset: int
-    "How many decompressed bytes have been read or skipped so far."
-    size: None
-    notice: str | None
+    __slots__ = ("_raw", "_kind", "_new", "_failures", "_member", "_given", "_made")
 
     def __init__(self, raw: Input, kind: str, method: Method) -> None:
         """``raw`` stands at the first compressed byte and is closed by close(); ``method``: see decompressor()."""
-        self.name = raw.name
-        self.offset = 0
-        self.size = None
-        self.notice = None
+        super().__init__(raw.name)
         self._raw = raw
         self._kind = kind
         self._new, self._failures = method
         self._member: Decompressor | None = self._new()
         self._given = b""
         self._made = 0
-        self._ahead = b""
-
-    def peek(self, count: int) -> bytes:
-        while len(self._ahead) < count:
-            data = self._decompress(count - len(self._ahead))
-            if not data:
-                break
-            self._ahead += data
-        return self._ahead[:count]
-
-    def read(self, count: int) -> bytes:
-        if self._ahead:
-            data = self._ahead[:count]
-            self._ahead = self._ahead[count:]
-        else:
-            data = self._decompress(count)
-        self.offset += len(data)
-        return data
 
     def skip(self, count: int) -> int:
         passed = 0
@@ -114,7 +75,7 @@ class CompressedInput:
         self._member = None
         self._raw.close()
 
-    def _decompress(self, count: int) -> bytes:
+    def _more(self, count: int) -> bytes:
         """At least one and at most ``count`` decompressed bytes; empty at the end."""
         while self._member is not None:
             if self._member.needs_input and not self._given:

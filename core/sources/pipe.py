@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from xenmig.core.sources.ahead import LookingAhead
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenmig.core.sources.input import Input
@@ -16,29 +18,20 @@ _DROP = 1 << 18
 "How much is read at a time when bytes have to be read in order to be dropped."
 
 
-class PipeInput:
+class PipeInput(LookingAhead):
     """An :class:`~xenmig.core.sources.input.Input` over a descriptor that cannot seek.
 
     Long skips are spliced into the null device, where the system offers that, so that guest memory is never copied
     into this process.
     """
 
-    __slots__ = ("name", "offset", "size", "notice", "_fd", "_owned", "_ahead", "_null", "_room")
-
-    name: str
-    offset: int
-    size: None
-    notice: str | None
+    __slots__ = ("_fd", "_owned", "_null", "_room")
 
     def __init__(self, fd: int, name: str, owned: bool = True) -> None:
         """``owned`` says whether close() closes ``fd``."""
-        self.name = name
-        self.offset = 0
-        self.size = None
-        self.notice = None
+        super().__init__(name)
         self._fd = fd
         self._owned = owned
-        self._ahead = b""
         self._null = -1
         self._room = memoryview(bytearray())
         try:
@@ -48,23 +41,6 @@ class PipeInput:
         except (ImportError, OSError):
             # Not a pipe, not Linux, or the user's allowance is used up: only speed is lost.
             pass
-
-    def peek(self, count: int) -> bytes:
-        while len(self._ahead) < count:
-            data = self._receive(count - len(self._ahead))
-            if not data:
-                break
-            self._ahead += data
-        return self._ahead[:count]
-
-    def read(self, count: int) -> bytes:
-        if self._ahead:
-            data = self._ahead[:count]
-            self._ahead = self._ahead[count:]
-        else:
-            data = self._receive(count)
-        self.offset += len(data)
-        return data
 
     def skip(self, count: int) -> int:
         passed = min(count, len(self._ahead))
@@ -86,7 +62,7 @@ class PipeInput:
             os.close(self._fd)
         self._fd = self._null = -1
 
-    def _receive(self, count: int) -> bytes:
+    def _more(self, count: int) -> bytes:
         """Up to ``count`` bytes, in an object that was made for no more than came.
 
         A pipe gives any number of bytes, mostly far fewer than are asked for: they come into one room that is kept.
