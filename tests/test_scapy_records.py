@@ -307,7 +307,8 @@ def test_mutated_records_dissect_and_build(data: st.DataObject, cls: type[Record
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_a_fuzzed_packet_builds_and_dissects(cls: type[Packet]) -> None:
     built = bytes(fuzz(cls()))
-    assert bytes(cls(built)) == built
+    # A text may come out empty, and of no bytes Scapy makes a packet with default values.
+    assert bytes(cls(built)) == (built or bytes(cls()))
 
 
 def test_a_length_that_lies_takes_no_memory() -> None:

@@ -210,7 +210,7 @@ def test_real_captures_get_the_verdict_that_they_deserve(capture: Sample) -> Non
         if "remus" in capture.name and stream.role == "sender":
             (note,) = checker.findings
             assert note.rule == "checkpointed-stream-ended"
-            assert "38 complete checkpoints" in note.message
+            assert "after 38 checkpoints," in note.message
 
 
 # -- the peer's defects, one by one --------------------------------------------------------------------------------
