@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.benchmarks.capture import Writer
 from tests.benchmarks.capture import segments as full_size
-from tests.captures import ACK, FIN, PSH, RST, START, SYN, Talk, ethernet, ip, tcp
+from tests.captures import ACK, FIN, PSH, RST, START, SYN, Talk, enhanced, ethernet, interface, ip, section, tcp
 from tests.corpus import corpus, requires_corpus
 from tests.traffic import facts, measure
 
@@ -61,6 +61,28 @@ def test_bulk_data_is_measured_the_same_in_runs_and_segment_by_segment() -> None
     assert forth.sending == forth.transfer_time == 12_000 * (3001 + 1500 - 1)
     assert sum(traffic.series.columns[0]) == forth.payload_bytes
     assert sum(traffic.series.columns[1]) == forth.wire_bytes
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("resolution", "units"), [(None, 10**6), (9, 10**9), (3, 1000), (0x8A, 1 << 10)])
+@pytest.mark.parametrize("start", [START, (1 << 62) // 10**9 * 10**9, 4_294_967_295 * 1000])
+def test_bulk_data_in_pcapng_is_measured_the_same_in_runs_and_segment_by_segment(
+    order: str, resolution: int | None, units: int, start: int
+) -> None:
+    data = bulk(900)
+    blocks = [section(order), interface(order=order, tsresol=resolution)]
+    at, number = 24, 0
+    while at < len(data):
+        _, _, length, _ = struct.unpack_from("<IIII", data, at)
+        time = start + number * 12_000 + (150_000 if number > 700 else 0)
+        blocks.append(enhanced(data[at + 16 : at + 16 + length], time * units // 10**9, order=order))
+        at += 16 + length
+        number += 1
+    capture = b"".join(blocks)
+    (traffic,) = measure(capture)
+    assert facts(traffic) == facts(measure(capture, plain=True)[0])
+    assert traffic is not None
+    assert traffic.flows[0].segments == 901
 
 
 @pytest.mark.parametrize("piece", [100, 5000, 70_000])

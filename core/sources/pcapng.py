@@ -7,6 +7,7 @@ from struct import Struct
 from xenmig.core.definitions.quantity import quantity
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Listed, Window
+from xenmig.core.sources.repetition import alike, steady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +70,12 @@ _UNKNOWN = Interface(-1, 0)
 class _PcapngFrames(Frames):
     """Frames in Enhanced Packet Blocks (section 4.3) of interfaces with one link type."""
 
-    __slots__ = ("unpack", "interfaces")
+    __slots__ = ("order", "unpack", "interfaces")
 
     lead = Lead(12, 8)
 
+    order: str
+    "Of bytes: that of the section."
     unpack: Callable[[bytes, int], tuple[int, ...]]
     "Reads a block's header."
     interfaces: list[Interface]
@@ -91,6 +94,12 @@ class _PcapngFrames(Frames):
 
     def steady(self, position: int, size: int, count: int, second: int, pause: int) -> int:
         del second  # always 0 here
+        interface = self.interfaces[self.unpack(self.window, position)[2]] if count else _UNKNOWN
+        if interface.divisor == 1:
+            # Of one interface, and with the upper half of the time alike.
+            count = alike(self.window, position, size, count, range(8, 16))
+            most = -(-pause // interface.multiplier)
+            return steady(self.window, position + 16, size, count, "little" if self.order == "<" else "big", most)
         before = -1
         for number in range(count):
             record = self.record(position + number * size)
@@ -106,7 +115,7 @@ class _PcapngFrames(Frames):
         starts = self.starts
         limit = starts[behind] - PACKET_HEADER if behind < len(starts) else self.end
         frames = _PcapngFrames(self.window, self.link_type, starts[first] - PACKET_HEADER, limit)
-        frames.unpack, frames.interfaces = self.unpack, self.interfaces
+        frames.order, frames.unpack, frames.interfaces = self.order, self.unpack, self.interfaces
         return frames
 
     def _walk(self, starts: list[int], heads: list[Head]) -> int:
@@ -187,7 +196,7 @@ class PcapngReader:
             return None
         link_type = self._interfaces[number].link_type
         frames = _PcapngFrames(window.data, link_type, window.position, len(window.data))
-        frames.unpack, frames.interfaces = self._packet.unpack_from, self._interfaces
+        frames.order, frames.unpack, frames.interfaces = self._order, self._packet.unpack_from, self._interfaces
         return frames if frames.record(window.position) is not None else None
 
     def _block(self) -> Frames | None:

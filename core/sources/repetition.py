@@ -107,22 +107,23 @@ def steady(buffer: bytes, at: int, size: int, count: int, order: Literal["little
     """How many of ``count`` records of ``size`` bytes, up to ``MOST``, hold numbers that grow steadily, each by less
     than ``most`` or not at all; 1 is none but the first.
 
-    The numbers have 4 bytes of this byte order, and are at ``at`` in the first record. ``most`` is below 2**31; numbers
-    that are not are looked at one by one.
+    The numbers have 4 bytes of this byte order, and are at ``at`` in the first record. ``most`` is at most 2**22.
     """
     count = min(count, MOST)
     if count <= 1:
         return count
     found = gathered(buffer, at, size, count, 4)
     # As in ascending: all differences in one subtraction, and of all of them at once the highest bit, which those have
-    # that are negative, and with that much added those that are too large.
+    # that are negative, and with that much added those that are too large. Those that are negative by almost 2**32 have
+    # not, but then the last number is below the first.
     numbers = int.from_bytes(found, order)
     lower = numbers & (1 << 32 * (count - 1)) - 1
     upper = numbers >> 32
     distances = upper - lower if order == "little" else lower - upper
     ones = _ONES >> 32 * (MOST - count + 1)
-    high = distances | distances + ((1 << 31) - most) * ones | numbers
-    if distances >= 0 and not high & (ones << 31):
+    high = distances | distances + ((1 << 31) - most) * ones
+    grown = int.from_bytes(found[:4], order) <= int.from_bytes(found[-4:], order)
+    if grown and distances >= 0 and not high & (ones << 31):
         return count
     values = [int.from_bytes(found[place : place + 4], order) for place in range(0, 4 * count, 4)]
     return next(

@@ -337,8 +337,14 @@ class Run:
     def _before(self, counted: _Counted, stop: int, group: int) -> int:
         """The first group from ``group`` on that begins at ``stop``, a fraction of the second, or later."""
         low, high = group, counted.count
+        first, last = (self._fraction(counted.frames, counted.place(one, 0)) for one in (low, high - 1))
+        # Where it is if the pace is even, and its neighbours; then by halves.
+        even = low + (stop - first) * (high - 1 - low) // max(1, last - first)
+        guesses = [even - 1, even + 1, even]
         while low < high:
-            middle = (low + high) // 2
+            middle = guesses.pop() if guesses else (low + high) // 2
+            if not low <= middle < high:
+                continue
             if self._fraction(counted.frames, counted.place(middle, 0)) < stop:
                 low = middle + 1
             else:
