@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.bodies import every_sample, real_streams
 from tests.guests import Guest
+from xenmig.core.check import cpu_policy
 from xenmig.core.check.guest_state import GuestState
 from xenmig.core.definitions import bodies, shaping, view
 from xenmig.core.definitions.guest import Guest as Known
@@ -17,6 +18,8 @@ from xenmig.core.definitions.shapes import BODIES
 from xenmig.core.definitions.structs import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.corpus import Sample
 
 HVM_CONTEXT = 0x09
@@ -29,7 +32,20 @@ def seen(record: int, width: int | None, data: bytes) -> Any:
 def same(found: Any, decoded: Any) -> None:
     """Every field of a struct has the same value in both."""
     for field in decoded.fields:
-        compare(getattr(found, field.name), getattr(decoded, field.name))
+        items = getattr(decoded, field.name)
+        compare(getattr(found, field.name), items)
+        if isinstance(items, list) and items and isinstance(items[0], Struct):
+            for names in numbers_of(items[0]):
+                assert view.numbers(found, field.name, *names) == view.numbers(decoded, field.name, *names)
+
+
+def numbers_of(decoded: Struct) -> Iterator[tuple[str, ...]]:
+    """Where the numbers of a struct are: its own by name, those of structs in it by theirs, too."""
+    for field, value in decoded.items():
+        if isinstance(value, Struct):
+            yield from ((field.name, *names) for names in numbers_of(value))
+        elif isinstance(value, int):
+            yield (field.name,)
 
 
 def compare(found: Any, decoded: Any) -> None:
@@ -136,3 +152,38 @@ def test_a_sound_guest_is_never_decoded(hvm: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bodies, "decode", None)
         assert Guest(hvm=hvm).found() == {}
+
+
+class Told:
+    """Takes what rules tell."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[object, ...]] = []
+
+    def tell(self, *what: object) -> None:
+        self.found.append(what)
+
+
+class Leaf:
+    def __init__(self, leaf: int, subleaf: int) -> None:
+        self.leaf = leaf
+        self.subleaf = subleaf
+
+
+LEAF_PLACES = st.tuples(
+    st.sampled_from([0, 1, 4, 7, 0xB, 0xD, 0xE, 0x40000000, 0x40000001, 0x80000000, 0x80000021, 0x80000022]),
+    st.sampled_from([0, 1, 2, 5, 6, 62, 63, 0xFFFFFFFE, 0xFFFFFFFF]),
+)
+
+
+@given(st.lists(LEAF_PLACES, max_size=6), st.booleans())
+def test_leaves_that_are_known_and_ascend_break_no_rule_that_looks_at_each(
+    found: list[tuple[int, int]], ascending: bool
+) -> None:
+    ones: list[Any] = [Leaf(*one) for one in (sorted(found) if ascending else found)]
+    at_once, singly = Told(), Told()
+    cpu_policy._each(at_once, ones)  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu_policy, "KNOWN", set())
+        cpu_policy._each(singly, ones)  # type: ignore[arg-type]
+    assert at_once.found == singly.found

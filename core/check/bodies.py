@@ -38,11 +38,14 @@ ZERO_CONTENT_BODIES: tuple[type[Struct], ...] = (
 )
 "Those records."
 
+CONFORMS: dict[str, dict[int, Conforms]] = {libxl.LAYER: {}, libxc.LAYER: {}}
+"The tests of the bodies that have come so far, in any stream."
+
 
 class Bodies:
     """Looks at the bodies of the records of one stream."""
 
-    __slots__ = ("legacy", "forward", "_report", "_order", "_conforms", "_special")
+    __slots__ = ("legacy", "forward", "_report", "_order", "_special")
 
     legacy: bool
     "Whether the libxl header says that the stream was made from a legacy one."
@@ -54,7 +57,6 @@ class Bodies:
         self.forward = forward
         self._report = report
         self._order = order
-        self._conforms: dict[str, dict[int, Conforms]] = {libxl.LAYER: {}, libxc.LAYER: {}}
         special: dict[type[Struct], Callable[[Record, bytes], None]] = {
             libxc.X86PvInfo: self._pv_info,
             libxc.X86PvP2mFrames: self._p2m_frames,
@@ -65,8 +67,7 @@ class Bodies:
             libxl.CheckpointState: self._checkpoint_state,
         }
         self._special = {
-            layer: {one.record: check for one, check in special.items() if one.layer == layer}
-            for layer in self._conforms
+            layer: {one.record: check for one, check in special.items() if one.layer == layer} for layer in CONFORMS
         }
 
     def record(self, event: Record) -> None:
@@ -75,9 +76,9 @@ class Bodies:
         if body is None:
             self._large(event)
             return
-        found = self._conforms[layer].get(kind)
+        found = CONFORMS[layer].get(kind)
         if found is None:
-            found = self._conforms[layer][kind] = conformance(Struct.records[layer][kind])
+            found = CONFORMS[layer][kind] = conformance(Struct.records[layer][kind])
         if found(body, event.byteorder):
             special = self._special[layer].get(kind)
             if special is not None:

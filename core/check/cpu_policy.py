@@ -23,33 +23,56 @@ SUBLEAVES = {4: 5, 7: 2, 0xB: 1, 0xD: 62}
 "Leaves that have subleaves, and the last that a receiver takes."
 EXTENDED_MAX = EXTENDED + 0x21
 HYPERVISOR = (0x40000000, 0x40000100)
+KNOWN = {
+    (leaf, subleaf)
+    for leaf in (*range(BASIC_MAX + 1), *HYPERVISOR, *range(EXTENDED, EXTENDED_MAX + 1))
+    for subleaf in (range(SUBLEAVES[leaf] + 1) if leaf in SUBLEAVES else (NO_SUBLEAF,))
+}
+"Leaf and subleaf of all that a receiver knows."
 ARCH_CAPS_BIT = 29
 "Bit of CPUID leaf 7, EDX, that says that MSR 0x10a is there."
 
 
-def _cpuid(telling: Telling, value: Any) -> None:
-    leaves = [one for one in value.leaves or () if one.d is not None]
-    last = (-1, -1)
-    for number, one in enumerate(leaves):
-        here = (one.leaf, -1 if one.subleaf == NO_SUBLEAF else one.subleaf)
-        at = LEAF * number
-        named = f"leaf 0x{one.leaf:x}" + (f".{one.subleaf}" if one.subleaf != NO_SUBLEAF else "")
-        if here <= last:
-            problem = f"{named} comes a second time" if here == last else f"{named} is out of order"
-            telling.tell("cpuid-order", problem, at)
-        last = max(last, here)
-        most = SUBLEAVES.get(one.leaf)
-        if (one.subleaf == NO_SUBLEAF) != (most is None):
-            wanted = "no subleaf" if most is None else "a subleaf"
-            telling.tell("cpuid-order", f"{named} should have {wanted}", at + 4, None, one.subleaf)
-        elif (most is not None and one.subleaf > most) or not _in_range(one.leaf):
-            telling.tell("cpuid-range", f"{named} is none that a receiver knows", at, None, one.leaf)
+def _cpuid(telling: Telling, _value: Any) -> None:
+    # Those of the record, which take their time to be read: the guest has them by now.
+    told: list[Any] = telling.state.guest.leaves
+    leaves = [one for one in told if one.d is not None]
+    _each(telling, leaves)
     if len(leaves) > LEAVES_MAX:
         problem = f"{len(leaves)} leaves, a receiver takes {LEAVES_MAX}"
         telling.tell("cpuid-range", problem, 0, LEAVES_MAX, len(leaves))
     policy = telling.state.policy = CpuidLeaves(leaves)
     _limits(telling, policy)
     _xstate(telling, policy)
+
+
+def _each(telling: Telling, leaves: list[Any]) -> None:
+    """That leaves ascend, and are such as receivers know."""
+    places = [(one.leaf, one.subleaf) for one in leaves]
+    distinct = set(places)
+    if distinct <= KNOWN and len(distinct) == len(places) and places == sorted(places):
+        return
+    last = (-1, -1)
+    for number, one in enumerate(leaves):
+        leaf, subleaf = one.leaf, one.subleaf
+        here = (leaf, -1 if subleaf == NO_SUBLEAF else subleaf)
+        at = LEAF * number
+        if here <= last:
+            problem = "comes a second time" if here == last else "is out of order"
+            telling.tell("cpuid-order", f"{_leaf(one)} {problem}", at)
+        else:
+            last = here
+        most = SUBLEAVES.get(leaf)
+        if (subleaf == NO_SUBLEAF) != (most is None):
+            wanted = "no subleaf" if most is None else "a subleaf"
+            telling.tell("cpuid-order", f"{_leaf(one)} should have {wanted}", at + 4, None, subleaf)
+        elif (most is not None and subleaf > most) or not _in_range(leaf):
+            telling.tell("cpuid-range", f"{_leaf(one)} is none that a receiver knows", at, None, leaf)
+
+
+def _leaf(one: Any) -> str:
+    """A leaf as people call it."""
+    return f"leaf 0x{one.leaf:x}" + (f".{one.subleaf}" if one.subleaf != NO_SUBLEAF else "")
 
 
 def _in_range(leaf: int) -> bool:

@@ -7,28 +7,26 @@ with is kept in a :class:`GuestState`, which takes memory for the guest's vcpus,
 from __future__ import annotations
 
 from xenmig.core.check.bodies import PAIRS
+from xenmig.core.check.subjects import subject_of
 from xenmig.core.decode.damage import Hole, Resynchronised
 from xenmig.core.decode.events import Header, Page
 from xenmig.core.decode.record import PageData, Record, RecordRun
-from xenmig.core.definitions import libxc, xl
+from xenmig.core.definitions import libxc, view, xl
 from xenmig.core.definitions.guest import Guest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, NoReturn, TypeAlias
+    from typing import Any, NoReturn
 
     from xenmig.core.check.checker import Report
     from xenmig.core.check.emulator import Emulator
     from xenmig.core.check.memory import Memory
     from xenmig.core.check.page_tables import PageTables
+    from xenmig.core.check.subjects import Subject
     from xenmig.core.decode.events import Event
     from xenmig.core.definitions.configuration import GuestConfiguration
     from xenmig.core.definitions.cpuid_leaves import CpuidLeaves
     from xenmig.core.definitions.structs import Struct
-
-    Subject: TypeAlias = Callable[["Telling", Any], None]
-    "Holds one body, decoded or seen in place, to its rules."
 
 
 RECORD_HEADER = libxc.RecordHeader.size or 0
@@ -43,16 +41,7 @@ RULE_OF_PROBLEM = {
 "Kind of problem that a definition finds -> rule, where a subject has no rule of its own."
 CHECKPOINT = libxc.Checkpoint.record
 END = libxc.End.record
-X86_CPUID_POLICY, X86_MSR_POLICY = libxc.X86CpuidPolicy.record, libxc.X86MsrPolicy.record
-HVM_CONTEXT, HVM_PARAMS, TSC_INFO = libxc.HvmContext.record, libxc.HvmParams.record, libxc.X86TscInfo.record
-PV = (
-    libxc.X86PvP2mFrames.record,
-    libxc.X86PvVcpuBasic.record,
-    libxc.X86PvVcpuExtended.record,
-    libxc.X86PvVcpuXsave.record,
-    libxc.X86PvVcpuMsrs.record,
-    libxc.SharedInfo.record,
-)
+X86_CPUID_POLICY, HVM_CONTEXT = libxc.X86CpuidPolicy.record, libxc.HvmContext.record
 COMMON = ("vcpu_id", "reserved1", "count", "emulator_id", "index")
 "Fields that the layers' own definitions check too."
 
@@ -232,7 +221,7 @@ class GuestState:
             if (info.guest_width, info.pt_levels) in PAIRS:
                 self.guest.take(info)
             return
-        subject = self._subject(kind) if len(body) > ZERO_CONTENT else None
+        subject = subject_of(kind) if len(body) > ZERO_CONTENT else None
         if subject is None:
             return
         order = event.byteorder
@@ -257,8 +246,6 @@ class GuestState:
         Most are, and what decoding them takes, and naming what is in them, is then left out. The rules are the same:
         they see the numbers in place, and the first that has something to say ends the glance.
         """
-        from xenmig.core.definitions import view
-
         kind = event.type
         width = self.guest.guest_width
         value: Any = view.context(body) if kind == HVM_CONTEXT else view.body(kind, width, body)
@@ -284,35 +271,10 @@ class GuestState:
 
         They do where nobody looks into such records, and where all are the same octets.
         """
-        if run.layer != libxc.LAYER or self._subject(run.type) is None:
+        if run.layer != libxc.LAYER or subject_of(run.type) is None:
             return True
         size = RECORD_HEADER + run.length
         return run.data[size:] == run.data[:-size]
-
-    @staticmethod
-    def _subject(kind: int) -> Subject | None:
-        """The function that holds a body of that type to its rules."""
-        if kind == HVM_CONTEXT:
-            from xenmig.core.check import hvm_context
-
-            return hvm_context.check
-        if kind in PV:
-            from xenmig.core.check import pv_vcpu
-
-            return pv_vcpu.SUBJECTS[kind]
-        if kind == HVM_PARAMS:
-            from xenmig.core.check import params
-
-            return params.check
-        if kind == TSC_INFO:
-            from xenmig.core.check import tsc
-
-            return tsc.check
-        if kind in (X86_CPUID_POLICY, X86_MSR_POLICY):
-            from xenmig.core.check import cpu_policy
-
-            return cpu_policy.SUBJECTS[kind]
-        return None
 
     def _complete(self, event: Record) -> None:
         """All records of a checkpoint, or of the stream, have come."""

@@ -14,6 +14,7 @@ from xenmig.core.definitions.pv_context import (
     VgcfFlags,
     root_pfn,
 )
+from xenmig.core.definitions.view import numbers
 from xenmig.core.definitions.xsave_area import LEGACY_BYTES
 
 TYPE_CHECKING = False
@@ -121,11 +122,10 @@ def _registers(tell: Callable[..., None], value: Any, *, wide: bool) -> None:
             if not canonical(address):
                 field = "user_regs" if name in ("rip", "rsp") else name
                 tell("pv-vcpu-registers", f"{name} is 0x{address:x}, which is no canonical address", field)
-        for trap in value.trap_ctxt:
-            if not canonical(trap.address):
-                problem = f"trap 0x{trap.vector:x} goes to 0x{trap.address:x}, which is no canonical address"
-                tell("pv-vcpu-registers", problem, "trap_ctxt")
-                break
+        if not all(map(canonical, set(numbers(value, "trap_ctxt", "address")))):
+            trap = next(trap for trap in value.trap_ctxt if not canonical(trap.address))
+            problem = f"trap 0x{trap.vector:x} goes to 0x{trap.address:x}, which is no canonical address"
+            tell("pv-vcpu-registers", problem, "trap_ctxt")
         for name in ("dr6", "dr7"):
             if int(getattr(value, name)) >> 32:
                 tell("pv-vcpu-registers", f"{name} is {getattr(value, name)}: its upper half must be zero", name)
@@ -192,9 +192,8 @@ def _p2m_frames(telling: Telling, value: Any) -> None:
     if value.p2m_start_pfn:
         telling.tell("pv-p2m-start", f"the frames begin with pfn 0x{value.p2m_start_pfn:x}", 0, 0, value.p2m_start_pfn)
     at = pv_pages.FRAMES_AT
-    beyond = [index for index, pfn in enumerate(frames) if pfn > end]
-    if beyond:
-        index = beyond[0]
+    if frames and max(frames) > end:
+        index = next(index for index, pfn in enumerate(frames) if pfn > end)
         problem = f"frame {index} is pfn 0x{frames[index]:x}, the last pfn of the guest is 0x{end:x}"
         telling.tell("pv-p2m-frame", problem, at + 8 * index, None, frames[index])
     if len(set(frames)) != len(frames):
@@ -218,10 +217,10 @@ def _shared_info(telling: Telling, value: Any) -> None:
         if version & 1:
             problem = f"{field} is {version}: odd, as while it is being changed"
             tell("pv-shared-info-unstable", problem, value.offset_of(field), None, version)
-    for number, info in enumerate(value.vcpu_info):
-        if info.time.version & 1:
-            problem = f"the time of vcpu {number} has version {info.time.version}: odd, as while it is being changed"
-            tell("pv-shared-info-unstable", problem, 64 * number, None, info.time.version)
+    for number, version in enumerate(numbers(value, "vcpu_info", "time", "version")):
+        if version & 1:
+            problem = f"the time of vcpu {number} has version {version}: odd, as while it is being changed"
+            tell("pv-shared-info-unstable", problem, 64 * number, None, version)
 
 
 SUBJECTS: dict[int | None, Callable[[Telling, Any], None]] = {

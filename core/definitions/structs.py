@@ -88,6 +88,9 @@ class Struct:
     records: ClassVar[dict[str, dict[int, type[Struct]]]] = {}
     "Every record body by layer and type number."
 
+    _known_layouts: ClassVar[dict[str, Layout]] = {}
+    # By byte order, those that were asked for.
+
     problems: tuple[Problem, ...]
     "What decoding found that the definition forbids."
 
@@ -127,6 +130,7 @@ class Struct:
                 setattr(cls, attribute, None)
         cls.fields = tuple(fields)
         cls.size = offset
+        cls._known_layouts = {}
         if record is not None:
             Struct.records.setdefault(layer, {})[record] = cls
 
@@ -158,6 +162,9 @@ class Struct:
 
         Raises ValueError for a struct that mixes byte orders before its first variable field.
         """
+        known = cls._known_layouts.get(byteorder)
+        if known is not None:
+            return known
         letters, order = "", ""
         for field in cls.fields:
             if field.offset is None or field.size is None:
@@ -170,7 +177,8 @@ class Struct:
                 letters += SCALARS[field.kind][0]
             else:
                 letters += f"{field.size}s"
-        return Layout((order or byteorder) + letters)
+        found = cls._known_layouts[byteorder] = Layout((order or byteorder) + letters)
+        return found
 
     @classmethod
     def accepts(cls, length: int) -> bool:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from struct import Struct as Layout
 
+from xenmig.core.definitions.shapes import BODIES, DESCRIPTOR, ENTRIES, ENTRIES_MAX, SHAPES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,10 +81,10 @@ class View:
         return self._fields[name][0]
 
     def __getattr__(self, name: str) -> Any:
-        place = self._fields.get(name)
-        if place is None:
-            raise AttributeError(name)
-        offset, kind, count, size = place
+        try:
+            offset, kind, count, size = self._fields[name]
+        except KeyError:
+            raise AttributeError(name) from None
         data = self._data
         at = self._at + offset
         if not count:
@@ -91,59 +93,93 @@ class View:
             read = _FROM.get(kind)
             if read is not None:
                 return read(data, at)[0]
-            return View(_shape(kind), data, at) if kind else data[at : at + size]
+            return View(SHAPES[kind], data, at) if kind else data[at : at + size]
         end = len(data) if count < 0 else at + size * count
         if not kind:
             return data[at:end]
         if kind in _FROM:
             return Layout(f"<{(end - at) // size}{kind}").unpack_from(data, at)
-        shape = _shape(kind)
-        numbers = _numbers(shape)
-        if numbers is not None:
-            return [Row(shape, row) for row in numbers.iter_unpack(data[at:end])]
+        rows = _rows(kind)
+        if rows is not None:
+            layout, row = rows
+            return list(map(row, layout.iter_unpack(data[at:end])))
+        shape = SHAPES[kind]
         return [View(shape, data, start) for start in range(at, end, size)]
 
+    def numbers(self, array: str, names: tuple[str, ...]) -> list[int]:
+        """See the function of that name."""
+        start, kind, count, size = self._fields[array]
+        start += self._at
+        end = len(self._data) if count < 0 else start + size * count
+        before, width = 0, size
+        for name in names:
+            offset, kind, _, width = SHAPES[kind][2][name]
+            before += offset
+        item = Layout(f"<{before}x{kind}{size - before - width}x")
+        return [number for (number,) in item.iter_unpack(self._data[start:end])]
 
-class Row:
-    """An item of an array that holds nothing but numbers: all of them are read at once."""
+
+class Row(tuple):  # type: ignore[type-arg]
+    """An item of an array that holds nothing but numbers: all of them are read at once.
+
+    Each kind of item has a class of its own, in which the names stand for places in the tuple.
+    """
+
+    __slots__ = ()
 
     problems = ()
+    _fields: Mapping[str, Place]
 
-    def __init__(self, shape: Shape, values: tuple[int, ...]) -> None:
-        self._fields = shape[2]
-        self.__dict__.update(zip(shape[2], values, strict=True))
-
-    def offset_of(self, name: str) -> int:
+    @classmethod
+    def offset_of(cls, name: str) -> int:
         """Where the field of that name begins, from the beginning of the item."""
-        return self._fields[name][0]
+        return cls._fields[name][0]
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
 
-def _numbers(shape: Shape) -> Layout | None:
-    """How to read all fields of a struct at once, where they are numbers and lie side by side."""
+_ROWS: dict[str, tuple[Layout, type[Row]] | None] = {}
+
+
+def _rows(name: str) -> tuple[Layout, type[Row]] | None:
+    """How to read all fields of a struct at once, where they are numbers and lie side by side, and their class."""
+    try:
+        return _ROWS[name]
+    except KeyError:
+        pass
+    from _operator import itemgetter
+
+    fields = SHAPES[name][2]
     letters = "<"
     end = 0
-    for offset, kind, count, size in shape[2].values():
+    for offset, kind, count, size in fields.values():
         if offset != end or count or kind not in _FROM:
+            _ROWS[name] = None
             return None
         letters += kind
         end += size
-    return Layout(letters)
+    places = {field: property(itemgetter(place)) for place, field in enumerate(fields)}
+    found = _ROWS[name] = Layout(letters), type(name, (Row,), {"__slots__": (), "_fields": fields, **places})
+    return found
 
 
-def _shape(name: str) -> Shape:
-    from xenmig.core.definitions.shapes import SHAPES
+def numbers(value: Any, array: str, *names: str) -> list[int]:
+    """One number of each item of an array: of structs by name, one in the other, the last of which is the number's.
 
-    return SHAPES[name]
+    ``value`` is decoded, or a :class:`View`, of which no items are made. All of the array is there.
+    """
+    if isinstance(value, View):
+        return value.numbers(array, names)
+    found = getattr(value, array)
+    for name in names:
+        found = [getattr(one, name) for one in found]
+    return [int(one) for one in found]
 
 
 def body(record: int, guest_width: int | None, data: bytes) -> View | None:
     """The body of a libxc record; None where something may be wrong with it, or it is not known what it is."""
-    from xenmig.core.definitions.shapes import BODIES, SHAPES
-
     choices = BODIES[record]
     name = choices.get(0) or choices.get(guest_width or 0)
     if name is None:
@@ -188,8 +224,6 @@ class ContextView:
 
 def context(data: bytes) -> ContextView | None:
     """The entries of a HVM_CONTEXT in which nothing is wrong; None where something may be."""
-    from xenmig.core.definitions.shapes import DESCRIPTOR, ENTRIES, ENTRIES_MAX, SHAPES
-
     head = Layout(DESCRIPTOR)
     entries: list[EntryView] = []
     position, end = 0, len(data)

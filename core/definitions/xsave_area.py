@@ -55,7 +55,7 @@ def area_size(xcr0: int, places: Mapping[int, Place]) -> int | None:
     if not xcr0:
         return 0
     size = AREA_MIN
-    for bit in range(2, 63):
+    for bit in range(2, min(xcr0.bit_length(), 63)):
         if xcr0 >> bit & 1:
             place = places.get(bit)
             if place is None:
