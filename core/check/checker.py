@@ -7,7 +7,7 @@ from xenmig.core.check.framing import Framing
 from xenmig.core.check.libxc_order import LibxcOrder
 from xenmig.core.decode.damage import Hole, Truncated
 from xenmig.core.decode.events import Page
-from xenmig.core.decode.record import PageData, Record, RecordRun
+from xenmig.core.decode.record import BatchRun, PageData, Record, RecordRun
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
@@ -127,6 +127,11 @@ class Checker:
                 record(event)
             elif type(event) is RecordRun:
                 self._run(event)
+            elif type(event) is BatchRun:
+                # Each is right in itself: what is left is whether memory may come here, and which.
+                if not order.memory_open or not (inside is None or inside.batch_run(event)):
+                    for one in event.records():
+                        self.take([one])
             else:
                 if inside is not None:
                     inside.other(event)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xenmig.core.check.page_tables import PageTables
     from xenmig.core.check.subjects import Subject
     from xenmig.core.decode.events import Event
+    from xenmig.core.decode.record import BatchRun
     from xenmig.core.definitions.configuration import GuestConfiguration
     from xenmig.core.definitions.cpuid_leaves import CpuidLeaves
     from xenmig.core.definitions.structs import Struct
@@ -163,6 +164,10 @@ class GuestState:
     def pages_run(self, run: RecordRun) -> None:
         """Take many batches of one page each."""
         self._memory().run(run)
+
+    def batch_run(self, run: BatchRun) -> bool:
+        """Take many full batches; False, and nothing is taken, where each of them needs a look."""
+        return self._memory().batch_run(run)
 
     def header(self, event: Header) -> None:
         """Take any layer's header or configuration."""

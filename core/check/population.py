@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from xenmig.core.definitions.libxc import PageType
+from xenmig.core.definitions.libxc import MAX_BATCH_SIZE, PageType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from xenmig.core.decode.pages import PfnArray
 
@@ -28,31 +28,52 @@ class Population:
     for pfns that did not come.
     """
 
-    __slots__ = ("pages", "whole")
+    __slots__ = ("whole", "_pages", "_columns")
 
-    pages: bytearray
-    "By pfn: the page type in bits 4 to 7, and ``POPULATED``."
     whole: bool
     "Whether nothing was missed, so that what is not here did not come."
 
     def __init__(self, *, whole: bool) -> None:
-        self.pages = bytearray()
         self.whole = whole
+        self._pages = bytearray()
+        # What came behind those pages: full batches as they are in the stream, for no more is asked of most of them.
+        self._columns: list[bytes | bytearray] = []
+
+    @property
+    def pages(self) -> bytearray:
+        """By pfn: the page type in bits 4 to 7, and ``POPULATED``."""
+        if self._columns:
+            self._pages += b"".join(self._columns).translate(KEPT)
+            self._columns.clear()
+        return self._pages
+
+    @property
+    def count(self) -> int:
+        """How many pfns have come: all before this one have."""
+        return len(self._pages) + MAX_BATCH_SIZE * len(self._columns)
 
     def lose(self) -> None:
         """Something was missed: nothing can be said any more."""
         self.whole = False
-        self.pages = bytearray()
+        self._pages = bytearray()
+        self._columns.clear()
+
+    def follow(self, columns: Iterable[bytes | bytearray]) -> None:
+        """Take full batches that follow all pfns that have come: of each the bytes with the types."""
+        self._columns.extend(columns)
 
     def take(self, pfns: PfnArray, *, row: bool) -> None:
         """Take a batch; ``row`` says that its pfns follow one another."""
         if not self.whole:
             return
+        if row and pfns.first == self.count:
+            if pfns.count == MAX_BATCH_SIZE:
+                self._columns.append(pfns.column)
+            else:
+                self.pages.extend(pfns.column.translate(KEPT))
+            return
         pages = self.pages
         kept = pfns.column.translate(KEPT)
-        if row and pfns.first == len(pages):
-            pages += kept
-            return
         first = kept[0]
         if first & POPULATED and kept.count(first) == len(kept):
             # All become the same, whatever they were. What of them lies behind the end is seen below.
@@ -74,13 +95,44 @@ class Population:
 
     def populated(self, pfn: int) -> bool:
         """Whether a receiver has the page."""
-        return pfn < len(self.pages) and bool(self.pages[pfn] & POPULATED)
+        return bool(self._kept(pfn) & POPULATED)
 
     def ordinary(self, pfns: Sequence[int]) -> bool:
         """Whether a receiver has all of these pages, and they are ordinary ones."""
-        pages = self.pages
-        return max(pfns, default=0) < len(pages) and all(pages[pfn] == POPULATED for pfn in pfns)
+        if not pfns:
+            return True
+        lowest, highest = min(pfns), max(pfns)
+        if highest >= self.count:
+            return False
+        kept = self._between(lowest, highest + 1)
+        if kept == bytes((POPULATED,)) * len(kept):
+            return True
+        return all(kept[pfn - lowest] == POPULATED for pfn in pfns)
 
     def type(self, pfn: int) -> PageType:
         """The page's last type; that of an ordinary page where it never came, as in a receiver."""
-        return PageType(self.pages[pfn] >> 4 if pfn < len(self.pages) else 0)
+        return PageType(self._kept(pfn) >> 4)
+
+    def has(self, kind: int) -> bool:
+        """Whether a page has come whose last type is this one, with data."""
+        byte = kind << 4
+        return byte | POPULATED in self._pages or any(byte in column for column in self._columns)
+
+    def _kept(self, pfn: int) -> int:
+        """What is kept of a page; 0 where it never came."""
+        place = pfn - len(self._pages)
+        if place < 0:
+            return self._pages[pfn]
+        column, at = divmod(place, MAX_BATCH_SIZE)
+        return KEPT[self._columns[column][at]] if column < len(self._columns) else 0
+
+    def _between(self, start: int, end: int) -> bytes:
+        """What is kept of the pages from ``start`` to before ``end``, which have come."""
+        before = len(self._pages)
+        if start < before:
+            return bytes(self.pages[start:end])
+        first = (start - before) // MAX_BATCH_SIZE
+        columns = self._columns[first : (end - 1 - before) // MAX_BATCH_SIZE + 1]
+        start -= before + first * MAX_BATCH_SIZE
+        end -= before + first * MAX_BATCH_SIZE
+        return b"".join(columns)[start:end].translate(KEPT)

@@ -5,7 +5,7 @@ tools/libs/guest/xg_sr_restore_x86_pv.c: process_vcpu_basic, process_start_info,
 
 from __future__ import annotations
 
-from xenmig.core.check.population import LEVEL, PINNED, POPULATED
+from xenmig.core.check.population import LEVEL, PINNED
 from xenmig.core.definitions.libxc import PageType
 
 TYPE_CHECKING = False
@@ -60,8 +60,7 @@ def check_pinned(telling: Telling) -> None:
     """There is a page-table root that is pinned."""
     population = population_of(telling.state)
     level = LEVELS.get(telling.state.guest.guest_width or 0)
-    if population is None or level is None or not population.pages:
+    if population is None or level is None or not population.count:
         return
-    root = (level | PINNED) << 4
-    if root | POPULATED not in population.pages:
+    if not population.has(level | PINNED):
         telling.tell("pv-pinned-root", f"no page has the type {PageType(level | PINNED)}")

@@ -8,7 +8,7 @@ from xenmig.core.cli.units import count
 from xenmig.core.cli.values import summary
 from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated, Unrecognised
 from xenmig.core.decode.events import Complete, Header, Message, Page
-from xenmig.core.decode.record import PageData, Record, RecordRun
+from xenmig.core.decode.record import BatchRun, PageData, Record, RecordRun
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.quantity import be
 from xenmig.core.definitions.structs import Struct
@@ -170,6 +170,9 @@ class Listing:
         elif isinstance(event, RecordRun):
             for place in range(event.count):
                 self._event(stream, event.record(place))
+        elif isinstance(event, BatchRun):
+            for batch in event.records():
+                self._event(stream, batch)
         elif isinstance(event, Header):
             name = event.value.name.replace("_", " ").lower()
             text = _guest(event) or summary(event.value)

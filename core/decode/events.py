@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated, Unrecognised
-    from xenmig.core.decode.record import Record, RecordRun
+    from xenmig.core.decode.record import BatchRun, Record, RecordRun
     from xenmig.core.definitions.libxc import PageType
     from xenmig.core.definitions.structs import Struct
     from xenmig.core.sources.packet import Packet
@@ -144,6 +144,7 @@ if TYPE_CHECKING:
         Header
         | Record
         | RecordRun
+        | BatchRun
         | Page
         | Message
         | Unrecognised

@@ -22,6 +22,7 @@ TYPE_SHIFT = 60
 # Bits 56 to 63 of a word: the type and half of the reserved bits, which must be zero.
 VALID_TYPE_BYTES = bytes(number << 4 for number in PageType.known)
 TYPE_BYTES_WITHOUT_DATA = bytes(number << 4 for number, known in PageType.known.items() if not known.facts["data"])
+TYPE_BYTES_WITH_DATA = VALID_TYPE_BYTES.translate(None, TYPE_BYTES_WITHOUT_DATA)
 # Bits 48 to 55: the other half of the reserved bits in the upper nibble, pfn bits in the lower.
 VALID_RESERVED_BYTES = bytes(range(16))
 

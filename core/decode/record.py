@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
+from xenmig.core.definitions.libxc import MAX_BATCH_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xenmig.core.decode.pages import PfnArray
     from xenmig.core.sources.packet import Packet
 
@@ -202,6 +205,62 @@ class RecordRun:
         at = place * (8 + length)
         body = self.data[at + 8 : at + 8 + length]
         return Record(index, self.layer, self.type, offset, length, body, b"", order, 0, packet, packet)
+
+
+class BatchRun:
+    """Fires instead of many :class:`PageData` events, for a consumer that asked for runs: records back to back of
+    ``MAX_BATCH_SIZE`` pfns each, which follow one another through all of them. Only files are read like that.
+
+    Each record is right in itself: types that exist, no reserved bit set, the length that goes with its types.
+    """
+
+    __slots__ = ("index", "offset", "end", "first", "columns", "distinct")
+
+    index: int
+    "Number of the first record."
+    offset: int
+    "Absolute position of the first record's header."
+    end: int
+    "The position behind the last record."
+    first: int
+    "The first pfn."
+    columns: list[bytearray]
+    "Of each record the bytes with the types: see :attr:`PfnArray.column`."
+    distinct: list[bytearray]
+    "Those of them that are not the same as the one before, nor all 0."
+
+    def __init__(self, index: int, offset: int, first: int) -> None:
+        self.index = index
+        self.offset = self.end = offset
+        self.first = first
+        self.columns = []
+        self.distinct = []
+
+    @property
+    def count(self) -> int:
+        """How many records."""
+        return len(self.columns)
+
+    @property
+    def after(self) -> int:
+        """The pfn behind the last one."""
+        return self.first + MAX_BATCH_SIZE * len(self.columns)
+
+    def records(self) -> Iterator[PageData]:
+        """The records, one by one."""
+        from xenmig.core.decode.pages import PfnArray
+        from xenmig.core.decode.pfn_rows import RowAhead
+
+        row = RowAhead(self.first)
+        pfn, offset = self.first, self.offset
+        for index, column in enumerate(self.columns, self.index):
+            row.words[7::8] = column
+            pfns = PfnArray(bytes(row.words), "<")
+            length = 8 + 8 * MAX_BATCH_SIZE + pfns.with_data * GUEST_PAGE_SIZE
+            yield PageData(index, offset, length, b"", "<", MAX_BATCH_SIZE, 0, pfns)
+            offset += 8 + length
+            pfn += MAX_BATCH_SIZE
+            row.move(pfn)
 
 
 class DirtyPfnList(Record):

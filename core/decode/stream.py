@@ -15,6 +15,11 @@ from xenmig.core.decode.push import EVERYTHING
 from xenmig.core.decode.record import PageData, Record
 from xenmig.core.decode.records import HEADS, INSIDE, KNOWN_TYPES, PAGE_DATA, RECORD_HEADER, RecordDecoder
 from xenmig.core.definitions import libxc
+from xenmig.core.definitions.libxc import MAX_BATCH_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEARCHED_WHEN_JOINED = 64 << 20
 "A stream joined in the middle that shows no record within this many bytes is taken for something else."
@@ -30,12 +35,15 @@ class StreamDecoder(RecordDecoder):
 
         ``start`` is the outermost layer ("xl", "libvirt", "libxl" or "libxc") or empty to go by the first bytes.
         ``joined`` says that the stream's beginning was missed: the decoder looks for a record to begin with.
-        ``runs`` asks for a :class:`~xenmig.core.decode.record.RecordRun` where many records are of one kind.
+        ``runs`` asks for a :class:`~xenmig.core.decode.record.RecordRun` where many records are of one kind, and for a
+        :class:`~xenmig.core.decode.record.BatchRun` where many are full batches in a row.
         """
         super().__init__(runs=runs)
         self._lost_at = 0
         # Bytes after which the search is given up.
         self._patience = 0
+        # Where the last run of full batches ended, and the pfn that comes next.
+        self._walked = (-1, 0)
         if joined:
             self._outer = "?"
             self._patience = SEARCHED_WHEN_JOINED
@@ -47,6 +55,32 @@ class StreamDecoder(RecordDecoder):
     def searching(self) -> bool:
         """Whether the position is lost and the next plausible record is being looked for."""
         return self._searching
+
+    # -- many batches at once -------------------------------------------------------------------------------------
+
+    def walk(self, read_into: Callable[[bytearray, int], int], end: int) -> bool:
+        """Take full batches that go on from the one that was the last event; False where they do not.
+
+        See :class:`~xenmig.core.sources.consumer.Walker`.
+        """
+        position, pfn = self._walked
+        if self.position != position:
+            last = self.events[-1] if self.runs and self.events else None
+            if type(last) is not PageData or self._held or self._state != self._records or last.byteorder != "<":
+                return False
+            first, pfn = last.pfns.first, last.pfns.last + 1
+            if last.count != MAX_BATCH_SIZE or pfn - first != MAX_BATCH_SIZE or first % MAX_BATCH_SIZE:
+                return False
+        from xenmig.core.decode.batches import batches_at
+
+        run = batches_at(self.position, end, read_into, self.index, pfn)
+        if run is None:
+            return False
+        self.events.append(run)
+        self.index += run.count
+        self.position = run.end
+        self._walked = run.end, run.after
+        return True
 
     # -- holes ----------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Protocol
 
     from xenmig.core.sources.packet import Packet
@@ -40,3 +41,14 @@ if TYPE_CHECKING:
 
         def end(self) -> None:
             """No more bytes will come."""
+
+    class Walker(Consumer, Protocol):
+        """A consumer that can take much of a file by a look at places that only it knows how to find."""
+
+        def walk(self, read_into: Callable[[bytearray, int], int], end: int) -> bool:
+            """Called where what was to be skipped has been: take what follows, up to a point where nothing is held.
+
+            ``read_into(buffer, offset)`` fills the buffer with what stands at an offset and returns how many bytes that
+            were, 0 when they cannot be read; the file is ``end`` bytes long. False when nothing was taken: whatever
+            follows is to be fed. When something was, ``position`` is behind it, and what it was is in ``events``.
+            """

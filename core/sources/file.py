@@ -6,6 +6,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xenmig.core.sources.input import Input
 
 
@@ -16,6 +18,16 @@ def _seek_and_read(fd: int, count: int, offset: int) -> bytes:
 
 # Windows has no pread.
 _pread = getattr(os, "pread", _seek_and_read)
+
+
+def _read_and_copy(fd: int, buffers: tuple[bytearray], offset: int) -> int:
+    data: bytes = _pread(fd, len(buffers[0]), offset)
+    buffers[0][: len(data)] = data
+    return len(data)
+
+
+# Nor has every Unix preadv.
+_preadv: Callable[[int, tuple[bytearray], int], int] = getattr(os, "preadv", _read_and_copy)
 
 
 class FileInput:
@@ -72,6 +84,13 @@ class FileInput:
                 "it was made shorter while it was being read"
             )
         return data
+
+    def read_into(self, buffer: bytearray, offset: int) -> int:
+        """Fill ``buffer`` with the bytes from ``offset`` on; returns how many there were, 0 where reading fails."""
+        try:
+            return _preadv(self._fd, (buffer,), self._start + offset)
+        except OSError:
+            return 0
 
     def skip(self, count: int) -> int:
         offset = self.offset + count

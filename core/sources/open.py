@@ -79,8 +79,10 @@ def _from_descriptor(fd: int, name: str, watcher: Watcher | None) -> Input:
     if stat.S_ISBLK(mode) or (stat.S_ISREG(mode) and status.st_size):
         # The standard input may be a file that an earlier command has read the beginning of.
         start = 0 if owned else os.lseek(fd, 0, os.SEEK_CUR)
-        end = os.lseek(fd, 0, os.SEEK_END)
-        os.lseek(fd, start, os.SEEK_SET)
+        end = status.st_size
+        if stat.S_ISBLK(mode):
+            end = os.lseek(fd, 0, os.SEEK_END)
+            os.lseek(fd, start, os.SEEK_SET)
         return FileInput(fd, name, start, max(0, end - start), owned)
     if os.isatty(fd):
         raise _refusal(name, "is a terminal; give a file, or pipe a stream in")

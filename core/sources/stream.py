@@ -4,11 +4,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeAlias
 
     from xenmig.core.sources.consumer import Consumer
     from xenmig.core.sources.input import Input
+
+    Walk: TypeAlias = Callable[[Callable[[bytearray, int], int], int], bool]
+    "The method of a :class:`~xenmig.core.sources.consumer.Walker`."
 
 _SMALLEST = 16 + (8 << 10)
 """What a jump over guest memory leads to: a PAGE_DATA header with its array of 1024 pfns. Not more, since the next jump
@@ -30,6 +33,9 @@ def drive(input: Input, consumer: Consumer) -> Iterator[list[Any]]:
     read = input.read
     skip = input.skip
     feed = consumer.feed
+    # Of inputs a file can, of consumers a Walker.
+    read_into: Callable[[bytearray, int], int] | None = getattr(input, "read_into", None)
+    walk: Walk | None = getattr(consumer, "walk", None)
     size = _SMALLEST
     # Whoever sends through a pipe may be at work: what has come is told at once. A file is all there.
     patience = 1 if input.size is None else _TOGETHER
@@ -43,6 +49,12 @@ def drive(input: Input, consumer: Consumer) -> Iterator[list[Any]]:
         there = skip(wanted) if wanted else 0
         if there:
             consumer.passed(there)
+        if walk is not None and read_into is not None and input.size is not None and there == wanted > _JUMP:
+            while walk(read_into, input.size):
+                input.offset = consumer.position
+                events = consumer.events
+                consumer.events = []
+                yield events
         events = consumer.events
         if events and (len(events) >= patience or len(data) > _SMALLEST):
             consumer.events = []
