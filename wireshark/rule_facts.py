@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from xenmig.core.check import (
+    back_channel,
     bodies,
-    colo_rules,
+    emulator,
     framing,
+    guest_state,
+    hvm_context,
     hvm_context_rules,
     libxc_order,
     libxl_order,
@@ -27,16 +30,19 @@ if TYPE_CHECKING:
 END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "conversation-ended")
 """No packet shows that the last one was the last: what breaks these is said in the table that the Tools menu shows and
 that tshark prints, of the guest's stream."""
+INSIDE = (hvm_context_rules, memory_rules, policy_rules, pv_rules)
+"""Rules that compare what several records, fields or pages say. The dissector holds streams to those of ``PORTED``."""
 BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
 "Of the rules over what is inside bodies those that the definitions decide."
-INSIDE = (colo_rules, hvm_context_rules, memory_rules, policy_rules, pv_rules)
-"""Rules that compare what several records, fields or pages say. The dissector does not hold streams to them: it would
-have to keep the guest's state, a byte for each of its pages, and for COLO how far the receiver's loop has come."""
+EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
+"Those of runtime/emulator_rules.lua."
+PORTED = (*BY_DEFINITION, *EMULATOR)
+"What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule
     for rule in RULES
     if rule not in END_RULES
-    and (rule in BY_DEFINITION or not any(rule == one.id for module in INSIDE for one in module.RULES))
+    and (rule in PORTED or not any(rule == one.id for module in INSIDE for one in module.RULES))
 )
 "The rules that are expert information."
 
@@ -101,6 +107,17 @@ def rule_facts() -> dict[str, Plain]:
             "vcpu": _list(libxc_order.VCPU),
         },
         "libxl_order": {"emulators": _set(libxl_order.EMULATORS)},
+        "back_channel": {
+            "first": int(back_channel.FIRST),
+            "list": back_channel.LIST,
+            "follows": dict(back_channel.FOLLOWS),
+        },
+        "guest_state": {"least": guest_state.ZERO_CONTENT, "emulated": _set(hvm_context.EMULATED)},
+        "emulator_rules": {
+            "xenstore_data": emulator.XENSTORE_DATA,
+            "context": emulator.CONTEXT,
+            "last": _set(emulator.LAST),
+        },
         "body_rules": {
             "pairs": dict(bodies.PAIRS),
             "p2m_pfns_at": libxc.X86PvP2mFrames.field("p2m_pfns").offset,

@@ -14551,6 +14551,16 @@ local definitions = {
             title = "receiver reports a failure",
             message = "the receiver reports that it could not start the guest: {status}",
         },
+        ["colo-order"] = {
+            severity = "error",
+            title = "the COLO receiver says something out of order",
+            message = "the receiver says {said} where {instead} must come",
+        },
+        ["colo-dirty-list-header"] = {
+            severity = "warning",
+            title = "list of dirty pfns with eight bytes too many",
+            message = "{what}: the header has {actual:byte} instead of {expected}: eight zero bytes, which are no field, stand in front of the pfns",
+        },
         ["xl-mandatory-flags"] = {
             severity = "error",
             title = "unknown mandatory flag",
@@ -14821,6 +14831,16 @@ local definitions = {
             title = "entry of HVM_CONTEXT of a type that Xen does not know",
             message = "{what}: {problem}",
         },
+        ["hvm-emulator-missing"] = {
+            severity = "warning",
+            title = "device model's state is missing",
+            message = "{what}: {problem}",
+        },
+        ["hvm-emulator-differs"] = {
+            severity = "warning",
+            title = "two device models",
+            message = "{what}: {problem}",
+        },
         ["stream-truncated"] = {
             severity = "error",
             title = "stream ends before its END",
@@ -14908,6 +14928,12 @@ local definitions = {
         vcpu = { 4, 5, 6, 12 },
     },
     libxl_order = { emulators = { [2] = true, [3] = true } },
+    back_channel = { first = 2, list = -1, follows = { [2] = 3, [3] = 1, [1] = -1, [-1] = 2 } },
+    guest_state = {
+        least = 8,
+        emulated = { [3] = true, [4] = true, [10] = true, [11] = true, [12] = true, [13] = true },
+    },
+    emulator_rules = { xenstore_data = 2, context = 3, last = { [0] = true, [4] = true } },
     body_rules = {
         pairs = { [4] = 3, [8] = 4 },
         p2m_pfns_at = 8,
@@ -16469,6 +16495,184 @@ do
     end
 end
 
+-- Rules over the device model's records, which need to know what devices the guest has: core/check/emulator.py.
+local emulator_rules = {}
+do
+    local facts = definitions.emulator_rules
+
+    -- Take a libxl record; `body` is nil when it is not all there, or too large.
+    function emulator_rules.record(guest, record, body)
+        local kind, found = record.type, guest.emulators
+        if facts.last[kind] then
+            if guest.emulated and guest.whole and not guest.converted and found[facts.context] == nil then
+                rules.tell(record, "hvm-emulator-missing",
+                    { problem = "the guest has emulated devices, and there is no EMULATOR_CONTEXT" })
+            end
+            guest.emulators = {}
+        elseif kind == facts.xenstore_data or kind == facts.context then
+            -- The emulator that it names; false where that was not seen.
+            found[kind] = body and #body >= 4 and numbers.u32(body, 1, record.order)
+            local first, second = found[facts.xenstore_data], found[facts.context]
+            if first and second and first ~= second then
+                rules.tell(record, "hvm-emulator-differs", {
+                    problem = ("EMULATOR_XENSTORE_DATA is of emulator %.0f, EMULATOR_CONTEXT of %.0f"):format(first, second),
+                })
+            end
+        end
+    end
+end
+
+-- What has been said of the guest so far, for rules over what several records say: core/check/guest_state.py, without its
+-- byte for each of the guest's pages. It follows the stream, so that a record breaks the same rules whenever it is shown.
+local guest_state = {}
+do
+    local names = definitions.record_numbers.libxc
+    local facts = definitions.guest_state
+    local state = {}
+    state.__index = state
+
+    -- By type of a libxc record: function(guest, record, body, order), which holds the body to the rules over what is inside.
+    guest_state.subjects = {}
+    -- In order: function(guest, record), called with the CHECKPOINT or END behind which nothing more comes.
+    guest_state.completions = {}
+
+    function guest_state.new()
+        local new = setmetatable({ whole = false, emulators = {} }, state)
+        new:start()
+        return new
+    end
+
+    -- Begin a stream, with its image header.
+    function state:start()
+        self.hvm = nil              -- whether the domain header says x86 HVM
+        self.converted = false      -- the stream was made from a legacy one
+        self.major, self.minor = 0, 0 -- release of the sender's Xen; 0.0 when converted or not known
+        self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
+        self.context = nil          -- of this checkpoint: the types of the entries in HVM_CONTEXT
+    end
+
+    -- Take the domain header.
+    function state:domain(kind, major, minor)
+        self.hvm = definitions.libxc_order.guest_types[kind] == "HVM"
+        self.converted = major == 0
+        if not self.converted then
+            self.major, self.minor = major, minor
+        end
+        self.whole = true           -- everything since the headers was seen, so that what did not come is missing
+    end
+
+    -- Records may have been missed.
+    function state:gap()
+        self.whole = false
+    end
+
+    -- Whether the sender's Xen is at least of that release.
+    function state:since(major, minor)
+        return self.major > major or self.major == major and self.minor >= minor
+    end
+
+    local function complete(self, record)
+        for _, one in ipairs(guest_state.completions) do
+            one(self, record)
+        end
+        self.context = nil
+    end
+
+    -- Take a record; `body` is nil when it is not all there, or too large.
+    function state:record(record, body)
+        local kind = record.type
+        if record.layer == "libxl" then
+            emulator_rules.record(self, record, body)
+        elseif kind == names.CHECKPOINT or kind == names.END then
+            complete(self, record)
+        elseif body == nil then
+            self.whole = false
+        elseif guest_state.subjects[kind] and #body > facts.least then
+            guest_state.subjects[kind](self, record, body, body_rules.order(record, body, 1))
+        end
+    end
+
+    -- The types of the entries of a HVM_CONTEXT.
+    local function typecodes(body, order)
+        local row = structs.body({ layer = "libxc", type = names.HVM_CONTEXT }).rows[1]
+        local found, at, stop = {}, 1, #body + 1
+        local walk = chains.walk(row, body, stop, order)
+        for _ = 1, chains.MOST do
+            if at + walk.size > stop then
+                break
+            end
+            local kind = walk:head(at)
+            local _, following, searched = walk:next(at)
+            found[kind], at = true, following
+            if kind == 0 and not searched then
+                break
+            end
+        end
+        return found
+    end
+
+    guest_state.subjects[names.HVM_CONTEXT] = function(self, _, body, order)
+        self.context = typecodes(body, order)
+    end
+
+    guest_state.completions[1] = function(self)
+        if self.context then
+            self.emulated = false
+            for kind in pairs(facts.emulated) do
+                self.emulated = self.emulated or self.context[kind] ~= nil
+            end
+        end
+    end
+end
+
+-- The loop of COLO as its receiver tells it: core/check/back_channel.py, whose tables are generated.
+local back_channel = {}
+do
+    local facts = definitions.back_channel
+    local names = definitions.record_numbers
+    local tell = rules.tell
+    local channel = {}
+    channel.__index = channel
+
+    function back_channel.new()
+        -- `next` is nil while it is not known what comes next.
+        return setmetatable({ next = nil, told = false }, channel)
+    end
+
+    -- The banner has passed: what follows is there from its beginning.
+    function channel:begin()
+        self.next = facts.first
+    end
+
+    -- Records may have been missed.
+    function channel:gap()
+        self.next = nil
+    end
+
+    local function words(said)
+        if said == facts.list then
+            return definitions.records.libxc[names.libxc.CHECKPOINT_DIRTY_PFN_LIST].name
+        end
+        return structs.meaning(definitions.enumerations[definitions.body_rules.checkpoint_state], said)
+    end
+
+    -- Take a record of which `body` is there, or of a list at least its header; a list has `record.extra` bytes behind that.
+    function channel:record(record, body)
+        local found = facts.list
+        if record.layer == "libxl" then
+            found = numbers.u32(body, 1, record.order)
+        elseif record.extra and not self.told then
+            -- Every list of such a receiver has it.
+            self.told = true
+            tell(record, "colo-dirty-list-header", { expected = 8, actual = 8 + record.extra })
+        end
+        if self.next and found ~= self.next then
+            tell(record, "colo-order", { said = words(found), instead = words(self.next) })
+        end
+        self.next = facts.follows[found]
+    end
+end
+
 -- The rules of headers: core/check/framing.py.
 local header_rules = {}
 do
@@ -16514,6 +16718,7 @@ do
     special["libxc.image_header"] = function(direction, element, buffer, at)
         local version = u32(buffer, at + 12, ">")
         direction.libxc:start(version)
+        direction.guest:start()
         if not definitions.libxc_order.versions[version] then
             tell(element, "version-unknown", { actual = version, known = facts.known_versions })
         end
@@ -16524,7 +16729,9 @@ do
 
     special["libxc.domain_header"] = function(direction, element, buffer, at)
         local order = element.order
-        direction.libxc:domain(element, u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order))
+        local kind, major, minor = u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order)
+        direction.libxc:domain(element, kind, major, minor)
+        direction.guest:domain(kind, major, minor)
     end
 
     special["xl.optional_data"] = function(_, element, buffer, at, size)
@@ -17189,6 +17396,7 @@ do
     local function gap(direction)
         direction.libxc:gap()
         direction.libxl:gap()
+        direction.guest:gap()
     end
 
     -- Add what a header unit at `at` of the buffer is.
@@ -17430,6 +17638,7 @@ do
     -- Hold a record to the rules, once all of it is there (`body`), as much of it as is kept, or as much as ever will be.
     local function judge(direction, record, body)
         local kind, layer = record.type, record.layer
+        direction.guest:record(record, body)
         if definitions.records[layer][kind] == nil then
             local rule = kind >= OPTIONAL and layer .. "-record-optional" or "record-type-unknown"
             rules.tell(record, rule, { actual = record.length })
@@ -17880,6 +18089,7 @@ do
         direction.order_libxl, direction.order_libxc, direction.checkpoint = "<", "<", "outside"
         direction.libxc = libxc_order.new()
         direction.libxl = libxl_order.new(direction.libxc)
+        direction.guest = guest_state.new()
         direction.joined = joined
         direction.on_passed, direction.on_hole = passed, streams.hole
         passes.new(direction)
@@ -17917,7 +18127,10 @@ do
         local size = #one.bytes
         local element = take(direction, direction.base + at - 1, "text")
         element.name, element.layer, element.phase = one.name, "xl", one.phase
-        direction.greeted = direction.greeted or one.name == "banner"
+        if one.name == "banner" then
+            direction.greeted = true
+            direction.back_channel:begin()
+        end
         know(direction, element, element.at + size)
         settle(direction, element, element.at + size, element.at + size)
         keep(direction, element, buffer, at, size)
@@ -17967,10 +18180,12 @@ do
         end
         element.extra = more > 0 and more or nil
         element.large = shown < size or nil
+        local body = not element.large and sub(buffer, at + 8 + more, at + 7 + more + length) or nil
+        direction.back_channel:record(element, body)
         if element.large then
             body_rules.large(element)
         else
-            body_rules.look(direction, element, sub(buffer, at + 8 + more, at + 7 + more + length))
+            body_rules.look(direction, element, body)
         end
         -- What stands behind a list is looked at to tell its header: it may end in front of this segment.
         if element.at + shown <= direction.segment then
@@ -17987,6 +18202,7 @@ do
         local lost = take(direction, direction.base + at - 1, "lost")
         lost.layer, lost.known, lost.shown, lost.upto = "xl", lost.at, lost.at + 1, huge
         directions.refuse(direction, lost)
+        direction.back_channel:gap()
         direction.lost, direction.searching = lost, true
         direction.state, direction.need, direction.expect = state.noise, 1, "position lost"
         return state.noise(direction, buffer, at)
@@ -18077,6 +18293,7 @@ do
             return
         end
         directions.take_held(direction)
+        direction.back_channel:gap()
         direction.skip = 0
         if open then
             -- What had begun is lost.
@@ -18094,6 +18311,7 @@ do
     function conversations.new(connection, joined)
         local direction = directions.new(connection, "receiver")
         direction.index, direction.joined, direction.begun = 0, joined, joined
+        direction.back_channel = back_channel.new()
         direction.on_hole = hole
         listen(direction)
         return direction
@@ -18242,6 +18460,9 @@ if Proto == nil then
         libxc_order = libxc_order,
         libxl_order = libxl_order,
         body_rules = body_rules,
+        emulator_rules = emulator_rules,
+        guest_state = guest_state,
+        back_channel = back_channel,
         header_rules = header_rules,
         anchors = anchors,
         directions = directions,

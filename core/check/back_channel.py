@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from xenmig.core.check.checker import Report
     from xenmig.core.decode.record import Record
 
-_LIST = -1
-_FOLLOWS = {
+FIRST = CheckpointStateId.SVM_READY
+LIST = -1
+"Stands for a CHECKPOINT_DIRTY_PFN_LIST among what CHECKPOINT_STATE says."
+FOLLOWS = {
     int(CheckpointStateId.SVM_READY): int(CheckpointStateId.SVM_RESUMED),
     int(CheckpointStateId.SVM_RESUMED): int(CheckpointStateId.SVM_SUSPENDED),
-    int(CheckpointStateId.SVM_SUSPENDED): _LIST,
-    _LIST: int(CheckpointStateId.SVM_READY),
+    int(CheckpointStateId.SVM_SUSPENDED): LIST,
+    LIST: int(CheckpointStateId.SVM_READY),
 }
 "What the receiver says -> what it says next."
 
@@ -38,7 +40,7 @@ class BackChannel:
 
     def begin(self) -> None:
         """The banner has passed: what follows is there from its beginning."""
-        self._next = CheckpointStateId.SVM_READY
+        self._next = FIRST
 
     def gap(self) -> None:
         """Records may have been missed."""
@@ -47,7 +49,7 @@ class BackChannel:
     def record(self, event: Record) -> None:
         """Take a record of a known type."""
         if isinstance(event, DirtyPfnList):
-            found = _LIST
+            found = LIST
             if event.header_end and not self._told:
                 # Every list of such a receiver has it.
                 self._told = True
@@ -60,8 +62,8 @@ class BackChannel:
         expected = self._next
         if expected is not None and found != expected:
             self._report("colo-order", event, None, None, said=_text(found), instead=_text(expected))
-        self._next = _FOLLOWS.get(found)
+        self._next = FOLLOWS.get(found)
 
 
 def _text(said: int) -> str:
-    return libxc.CheckpointDirtyPfnList.name if said == _LIST else str(CheckpointStateId(said))
+    return libxc.CheckpointDirtyPfnList.name if said == LIST else str(CheckpointStateId(said))

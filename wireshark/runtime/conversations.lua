@@ -27,7 +27,10 @@ do
         local size = #one.bytes
         local element = take(direction, direction.base + at - 1, "text")
         element.name, element.layer, element.phase = one.name, "xl", one.phase
-        direction.greeted = direction.greeted or one.name == "banner"
+        if one.name == "banner" then
+            direction.greeted = true
+            direction.back_channel:begin()
+        end
         know(direction, element, element.at + size)
         settle(direction, element, element.at + size, element.at + size)
         keep(direction, element, buffer, at, size)
@@ -77,10 +80,12 @@ do
         end
         element.extra = more > 0 and more or nil
         element.large = shown < size or nil
+        local body = not element.large and sub(buffer, at + 8 + more, at + 7 + more + length) or nil
+        direction.back_channel:record(element, body)
         if element.large then
             body_rules.large(element)
         else
-            body_rules.look(direction, element, sub(buffer, at + 8 + more, at + 7 + more + length))
+            body_rules.look(direction, element, body)
         end
         -- What stands behind a list is looked at to tell its header: it may end in front of this segment.
         if element.at + shown <= direction.segment then
@@ -97,6 +102,7 @@ do
         local lost = take(direction, direction.base + at - 1, "lost")
         lost.layer, lost.known, lost.shown, lost.upto = "xl", lost.at, lost.at + 1, huge
         directions.refuse(direction, lost)
+        direction.back_channel:gap()
         direction.lost, direction.searching = lost, true
         direction.state, direction.need, direction.expect = state.noise, 1, "position lost"
         return state.noise(direction, buffer, at)
@@ -187,6 +193,7 @@ do
             return
         end
         directions.take_held(direction)
+        direction.back_channel:gap()
         direction.skip = 0
         if open then
             -- What had begun is lost.
@@ -204,6 +211,7 @@ do
     function conversations.new(connection, joined)
         local direction = directions.new(connection, "receiver")
         direction.index, direction.joined, direction.begun = 0, joined, joined
+        direction.back_channel = back_channel.new()
         direction.on_hole = hole
         listen(direction)
         return direction

@@ -43,6 +43,7 @@ do
     special["libxc.image_header"] = function(direction, element, buffer, at)
         local version = u32(buffer, at + 12, ">")
         direction.libxc:start(version)
+        direction.guest:start()
         if not definitions.libxc_order.versions[version] then
             tell(element, "version-unknown", { actual = version, known = facts.known_versions })
         end
@@ -53,7 +54,9 @@ do
 
     special["libxc.domain_header"] = function(direction, element, buffer, at)
         local order = element.order
-        direction.libxc:domain(element, u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order))
+        local kind, major, minor = u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order)
+        direction.libxc:domain(element, kind, major, minor)
+        direction.guest:domain(kind, major, minor)
     end
 
     special["xl.optional_data"] = function(_, element, buffer, at, size)

@@ -18,6 +18,7 @@ do
     -- Hold a record to the rules, once all of it is there (`body`), as much of it as is kept, or as much as ever will be.
     local function judge(direction, record, body)
         local kind, layer = record.type, record.layer
+        direction.guest:record(record, body)
         if definitions.records[layer][kind] == nil then
             local rule = kind >= OPTIONAL and layer .. "-record-optional" or "record-type-unknown"
             rules.tell(record, rule, { actual = record.length })

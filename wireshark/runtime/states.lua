@@ -54,6 +54,7 @@ do
     local function gap(direction)
         direction.libxc:gap()
         direction.libxl:gap()
+        direction.guest:gap()
     end
 
     -- Add what a header unit at `at` of the buffer is.

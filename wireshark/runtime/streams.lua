@@ -201,6 +201,7 @@ do
         direction.order_libxl, direction.order_libxc, direction.checkpoint = "<", "<", "outside"
         direction.libxc = libxc_order.new()
         direction.libxl = libxl_order.new(direction.libxc)
+        direction.guest = guest_state.new()
         direction.joined = joined
         direction.on_passed, direction.on_hole = passed, streams.hole
         passes.new(direction)
