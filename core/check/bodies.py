@@ -10,6 +10,7 @@ from xenmig.core.definitions.structs import Struct
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import ClassVar
 
     from xenmig.core.check.checker import Report
     from xenmig.core.check.conformance import Conforms
@@ -45,7 +46,7 @@ CONFORMS: dict[str, dict[int, Conforms]] = {libxl.LAYER: {}, libxc.LAYER: {}}
 class Bodies:
     """Looks at the bodies of the records of one stream."""
 
-    __slots__ = ("legacy", "forward", "_report", "_order", "_special")
+    __slots__ = ("legacy", "forward", "_report", "_order")
 
     legacy: bool
     "Whether the libxl header says that the stream was made from a legacy one."
@@ -57,18 +58,6 @@ class Bodies:
         self.forward = forward
         self._report = report
         self._order = order
-        special: dict[type[Struct], Callable[[Record, bytes], None]] = {
-            libxc.X86PvInfo: self._pv_info,
-            libxc.X86PvP2mFrames: self._p2m_frames,
-            libxc.HvmContext: self._hvm_context,
-            **dict.fromkeys(ZERO_CONTENT_BODIES, self._zero_content),
-            libxl.EmulatorXenstoreData: self._xenstore_data,
-            libxl.EmulatorContext: self._emulator,
-            libxl.CheckpointState: self._checkpoint_state,
-        }
-        self._special = {
-            layer: {one.record: check for one, check in special.items() if one.layer == layer} for layer in CONFORMS
-        }
 
     def record(self, event: Record) -> None:
         """Look at a record whose type is known and of which no bytes are missing."""
@@ -80,9 +69,9 @@ class Bodies:
         if found is None:
             found = CONFORMS[layer][kind] = conformance(Struct.records[layer][kind])
         if found(body, event.byteorder):
-            special = self._special[layer].get(kind)
+            special = self._SPECIAL.get((layer, kind))
             if special is not None:
-                special(event, body)
+                special(self, event, body)
             if layer == libxc.LAYER and len(body) > len(ZERO_CONTENT) and self._order.repeatable(kind):
                 self._order.usual[kind] = found
             return
@@ -104,7 +93,7 @@ class Bodies:
         definition = Struct.records[layer].get(kind)
         if definition is None:
             return True
-        if kind in self._special[layer] and (layer != libxc.LAYER or length <= len(ZERO_CONTENT)):
+        if (layer, kind) in self._SPECIAL and (layer != libxc.LAYER or length <= len(ZERO_CONTENT)):
             return False
         fixed = fixed_bytes(definition, length, run.byteorder)
         if fixed is None:
@@ -196,6 +185,17 @@ class Bodies:
         state = libxl.CheckpointState.decode(body, event.byteorder).control_id
         if self.forward and state != libxl.CheckpointStateId.NEW:
             self._report("libxl-checkpoint-state-direction", event, 0, str(state))
+
+    _SPECIAL: ClassVar[dict[tuple[str, int | None], Callable[[Bodies, Record, bytes], None]]] = {
+        (libxc.LAYER, libxc.X86PvInfo.record): _pv_info,
+        (libxc.LAYER, libxc.X86PvP2mFrames.record): _p2m_frames,
+        (libxc.LAYER, libxc.HvmContext.record): _hvm_context,
+        **dict.fromkeys([(libxc.LAYER, one.record) for one in ZERO_CONTENT_BODIES], _zero_content),
+        (libxl.LAYER, libxl.EmulatorXenstoreData.record): _xenstore_data,
+        (libxl.LAYER, libxl.EmulatorContext.record): _emulator,
+        (libxl.LAYER, libxl.CheckpointState.record): _checkpoint_state,
+    }
+    "What no definition can say, by layer and type."
 
 
 PAIRS = ((4, 3), (8, 4))

@@ -114,7 +114,7 @@ def _xstate(telling: Telling, policy: CpuidLeaves) -> None:
         telling.tell("cpuid-xstate", f"XCR0 is {_named(xcr0)}: no processor has that")
         return
     places = policy.xsave_places
-    missing = [bit for bit in range(2, 63) if xcr0 >> bit & 1 and bit not in places]
+    missing = [bit for bit in range(2, min(xcr0.bit_length(), 63)) if xcr0 >> bit & 1 and bit not in places]
     if missing:
         told = ", ".join(map(str, missing))
         telling.tell("cpuid-xstate", f"XCR0 is {_named(xcr0)}, and nothing is said of component {told}")

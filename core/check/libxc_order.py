@@ -8,6 +8,7 @@ from xenmig.core.definitions.structs import Struct
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import ClassVar
 
     from xenmig.core.check.checker import Report
     from xenmig.core.check.conformance import Conforms
@@ -76,8 +77,6 @@ class LibxcOrder:
         "_stream",
         "_checkpoint",
         "_told",
-        "_first",
-        "_each",
     )
 
     memory_open: bool
@@ -104,23 +103,6 @@ class LibxcOrder:
     def __init__(self, report: Report) -> None:
         self._report = report
         self.usual = {}
-        # What to look at when the first record of a type comes, and when any of a type does.
-        self._first: dict[int | None, Callable[[Record], None]] = {
-            POLICIES[0]: self._policy,
-            POLICIES[1]: self._policy,
-            STATIC_DATA_END: self._static_data_end,
-            P2M_FRAMES: self._p2m_frames,
-            SHARED_INFO: self._pv_info,
-            TSC_INFO: self._tsc_info,
-            VERIFY: self._verify,
-        }
-        self._each: dict[int | None, Callable[[Record], None]] = {
-            **dict.fromkeys(VCPU, self._vcpu),
-            TOOLSTACK: self._toolstack,
-            DIRTY_PFN_LIST: self._dirty_pfn_list,
-            CHECKPOINT: self._checkpoint_record,
-            END: self._end,
-        }
         self.start(0)
         self.whole = False
 
@@ -188,11 +170,11 @@ class LibxcOrder:
             # The converter of legacy streams writes two HVM_PARAMS.
             if kind in REPEATED and not (kind == HVM_PARAMS and self.converted):
                 self._report(REPEATED[kind], event)
-        elif kind in self._first:
-            self._first[kind](event)
+        elif kind in self._FIRST:
+            self._FIRST[kind](self, event)
         seen.add(kind)
-        if kind in self._each:
-            self._each[kind](event)
+        if kind in self._EACH:
+            self._EACH[kind](self, event)
 
     # -- by type --------------------------------------------------------------------------------------------------
 
@@ -273,3 +255,24 @@ class LibxcOrder:
         if self.whole and rule not in self._told:
             self._told.add(rule)
             self._report(rule, event)
+
+    # -- by type, as a table -----------------------------------------------------------------------------------------
+
+    _FIRST: ClassVar[dict[int | None, Callable[[LibxcOrder, Record], None]]] = {
+        POLICIES[0]: _policy,
+        POLICIES[1]: _policy,
+        STATIC_DATA_END: _static_data_end,
+        P2M_FRAMES: _p2m_frames,
+        SHARED_INFO: _pv_info,
+        TSC_INFO: _tsc_info,
+        VERIFY: _verify,
+    }
+    "What to look at when the first record of a type comes."
+    _EACH: ClassVar[dict[int | None, Callable[[LibxcOrder, Record], None]]] = {
+        **dict.fromkeys(VCPU, _vcpu),
+        TOOLSTACK: _toolstack,
+        DIRTY_PFN_LIST: _dirty_pfn_list,
+        CHECKPOINT: _checkpoint_record,
+        END: _end,
+    }
+    "When any of a type does."

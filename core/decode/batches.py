@@ -31,8 +31,9 @@ FULL = ARRAY_AT - RECORD_HEADER + MAX_BATCH_SIZE * ((libxc.PFN_WORD.size or 0) +
 "Length of a full batch in which each pfn has a page."
 HEAD = Layout("<IIII").pack(libxc.PageData.record or 0, FULL, MAX_BATCH_SIZE, 0)
 "What stands in front of the array of such a batch: type, length, count and the reserved word."
-TYPE_AT = ARRAY_AT + 7
-"Where the byte with the type of the first entry is."
+LENGTH_HERE = slice(LENGTH_AT, RECORD_HEADER)
+TYPES_HERE = slice(ARRAY_AT + 7, None, 8)
+"Where the bytes with the types are."
 
 
 def batches_at(
@@ -48,7 +49,7 @@ def batches_at(
     # Into the same memory again and again: new memory for each batch would take a tenth more time.
     there = bytearray(len(expected))
     size = len(there)
-    column, length = there[TYPE_AT::8], FULL
+    column, length = there[TYPES_HERE], FULL
     run = BatchRun(index, offset, first)
     at = offset
     highest = min(first + MOST * MAX_BATCH_SIZE, PFN_MASK + 1)
@@ -57,11 +58,11 @@ def batches_at(
             break
         if there != expected:
             # Its types may be others than those of the batch before, and with them its length.
-            column = there[TYPE_AT::8]
+            column = there[TYPES_HERE]
             without = column.translate(None, TYPE_BYTES_WITH_DATA)
             length = FULL - len(without) * GUEST_PAGE_SIZE
-            expected[LENGTH_AT:RECORD_HEADER] = LENGTH(length)
-            expected[TYPE_AT::8] = column
+            expected[LENGTH_HERE] = LENGTH(length)
+            expected[TYPES_HERE] = column
             if there != expected or without.translate(None, TYPE_BYTES_WITHOUT_DATA):
                 break
             run.distinct.append(column)

@@ -47,7 +47,7 @@ class RowAhead:
     Each is like the one before but for a column or two, as in core/decode/pages.py.
     """
 
-    __slots__ = ("words", "_start", "_above")
+    __slots__ = ("words", "_start", "_second", "_above")
 
     words: bytearray
     "What stands in front of the array, then the array. All types are 0, unless that column is set."
@@ -57,13 +57,14 @@ class RowAhead:
         start = self._start = len(head)
         self.words = bytearray(head) + bytes(8 * MAX_BATCH_SIZE)
         self.words[start::8] = LOWEST
+        self._second = slice(start + 1, None, 8)
         # What stands in the bytes above the lowest two.
         self._above = 0
         self.move(pfn)
 
     def move(self, pfn: int) -> None:
         """Make it the array that begins with ``pfn``, a multiple of ``MAX_BATCH_SIZE``."""
-        self.words[self._start + 1 :: 8] = NEXT[pfn // MAX_BATCH_SIZE % len(NEXT)]
+        self.words[self._second] = NEXT[pfn // MAX_BATCH_SIZE % len(NEXT)]
         if pfn >> 16 != self._above:
             self._above = pfn >> 16
             for column in range(2, 7):
