@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from tests.captures import ACK, FIN, START, SYN, BytesInput, Everything, Host, ethernet, ip, tcp
+from tests.captures import ACK, FIN, START, SYN, BytesInput, Everything, Host, Recorder, ethernet, ip, tcp
 from xenmig.core.sources.capture import Capture
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ _INSIDE = ("peer", "waits", "unseen")
 
 
 def measure(data: bytes, *, plain: bool = False, piece: int = 1 << 30) -> list[Traffic | None]:
-    """Measure every connection of a capture file: by runs or, if ``plain``, segment by segment."""
-    capture = Capture(BytesInput(data, piece), Everything(), plain=plain, metered=True)
+    """Measure every connection of a capture file: by runs and groups or, if ``plain``, segment by segment."""
+    # Groups are found where the bytes in them are passed over.
+    consumers = Everything(lambda: Recorder(every=1, over=1 << 40))
+    capture = Capture(BytesInput(data, piece), consumers, plain=plain, metered=True)
     for _ in capture:
         pass
     return [connection.traffic for connection in capture.connections]

@@ -258,10 +258,11 @@ class Run:
                 return 0
         counted = _Counted(frames, repetition.each, size, segments, at, count)
         self._time_round_trips(counted)
-        self._fill_bins(counted)
+        latest = self._time(counted, count - 1, segments)
+        self._fill_bins(counted, latest)
         answers.peak = flow.next - flow.received + step
         self._sent(count * segments, self._time(counted, count - 1, segments - 1), flow.next + count * step)
-        self._answered(answers, self._time(counted, count - 1, segments), flow.received + count * step)
+        self._answered(answers, latest, flow.received + count * step)
         if flow.shift >= 0 and answers.farthest > flow.farthest:
             flow.farthest = answers.farthest
         return count
@@ -301,19 +302,17 @@ class Run:
             flow.timed(self._time(counted, group, counted.segments))
             least = (group + 1) * counted.segments
 
-    def _fill_bins(self, counted: _Counted) -> None:
-        """Count the bytes of groups into the bins that their times fall into."""
+    def _fill_bins(self, counted: _Counted, latest: int) -> None:
+        """Count the bytes of groups into the bins that their times fall into; ``latest`` is that of the last one."""
         count, segments, series = counted.count, counted.segments, self.traffic.series
         group = frame = 0
-        # Up to the last acknowledgment, which is the latest.
-        while self._time(counted, count - 1, segments) >= series.end:
-            stop = (series.end - self._begin) // self._scale
-            behind = self._before(counted, stop, group)
-            left, before = behind, 0
+        while latest >= series.end:
+            behind = left = self._before(counted, (series.end - self._begin) // self._scale, group)
+            before, time = 0, latest
             if behind > group:
-                # The group in the course of which the bin ends, perhaps.
-                left -= 1
-                while before <= segments and self._time(counted, left, before) < series.end:
+                # The group in the course of which the bin ends, perhaps: the first of its frames comes before that.
+                left, before = behind - 1, 1
+                while before <= segments and (time := self._time(counted, left, before)) < series.end:
                     before += 1
                 if before > segments:
                     left, before = behind, 0
@@ -321,7 +320,7 @@ class Run:
                 group, frame = left, before
             if group == count:
                 return
-            series.move(self._time(counted, group, frame))
+            series.move(time if frame else self._time(counted, group, 0))
         self._bin((count - group) * segments - frame, count - group)
 
     def _continues(self, segment: tuple[bytes, bytes, int, int], answer: tuple[bytes, bytes, int, int]) -> bool:
