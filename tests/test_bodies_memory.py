@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.guests import Guest
+from xenmig.core.check.checker import Checker
+from xenmig.core.decode.record import PageData
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,3 +77,27 @@ def test_memory_of_a_converted_stream_may_come_in_any_order() -> None:
     guest = Guest(hvm=True, release=(0, 1))
     guest.batches = [batch(9, 3 | 0xE << 60)]
     assert guest.found() == {}
+
+
+def test_pages_that_a_capture_lacks_have_come_all_the_same() -> None:
+    guest = Guest(hvm=True)
+    guest.batches = [FULL, batch(7, 5)]
+    events = guest.events()
+    for event in events:
+        if isinstance(event, PageData):
+            event.missing = 4096
+    checker = Checker("libxc")
+    checker.take(events)
+    assert [finding.rule for finding in checker.findings] == ["page-data-order"]
+
+
+def test_an_array_that_is_not_all_there_breaks_no_rule() -> None:
+    guest = Guest(hvm=True)
+    guest.batches = [batch(7, 5)]
+    events = guest.events()
+    for event in events:
+        if isinstance(event, PageData):
+            event.count, event.missing = 3, 4096
+    checker = Checker("libxc")
+    checker.take(events)
+    assert not checker.findings

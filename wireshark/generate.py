@@ -34,6 +34,7 @@ PARSER = (
     "libxl_order",
     "body_rules",
     "emulator_rules",
+    "memory_rules",
     "guest_state",
     "back_channel",
     "header_rules",

@@ -12,11 +12,13 @@ from xenmig.core.check import (
     hvm_context_rules,
     libxc_order,
     libxl_order,
+    memory,
     memory_rules,
     policy_rules,
     pv_rules,
 )
 from xenmig.core.check.rules import RULES
+from xenmig.core.decode.records import PFN_PIECE
 from xenmig.core.definitions import libxc, libxl, shapes
 from xenmig.core.definitions.structs import Struct
 from xenmig.wireshark.rows import accepted, key_of, name_of
@@ -36,7 +38,16 @@ BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail"
 "Of the rules over what is inside bodies those that the definitions decide."
 EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
 "Those of runtime/emulator_rules.lua."
-PORTED = (*BY_DEFINITION, *EMULATOR)
+MEMORY = (
+    "page-data-batch",
+    "page-data-order",
+    "page-data-pfn-range",
+    "page-data-type-guest",
+    "page-data-xalloc",
+    "page-data-level",
+)
+"Those of runtime/memory_rules.lua."
+PORTED = (*BY_DEFINITION, *EMULATOR, *MEMORY)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule
@@ -113,6 +124,14 @@ def rule_facts() -> dict[str, Plain]:
             "follows": dict(back_channel.FOLLOWS),
         },
         "guest_state": {"least": guest_state.ZERO_CONTENT, "emulated": _set(hvm_context.EMULATED)},
+        "memory_rules": {
+            "page_type": name_of(libxc.PageType),
+            "most": PFN_PIECE,
+            "hvm_types": _set(memory.HVM_TYPES),
+            "xalloc": int(libxc.PageType.XALLOC),
+            "narrow": int(libxc.GuestWidth.BITS_32),
+            "l4": _set(memory.L4),
+        },
         "emulator_rules": {
             "xenstore_data": emulator.XENSTORE_DATA,
             "context": emulator.CONTEXT,

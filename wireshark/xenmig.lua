@@ -14816,6 +14816,32 @@ local definitions = {
             title = "invalid page type",
             message = "{what}: entry {index} is 0x{actual:016x}: page type {type} does not exist ({bad} of {count:entry} wrong)",
         },
+        ["page-data-batch"] = { severity = "note", title = "large batch of pages", message = "{what}: {problem}" },
+        ["page-data-order"] = {
+            severity = "warning",
+            title = "pfns of a batch do not ascend",
+            message = "{what}: {problem}",
+        },
+        ["page-data-pfn-range"] = {
+            severity = "error",
+            title = "page beyond the end of the guest's memory",
+            message = "{what}: {problem}",
+        },
+        ["page-data-type-guest"] = {
+            severity = "warning",
+            title = "page type that the guest cannot have",
+            message = "{what}: {problem}",
+        },
+        ["page-data-xalloc"] = {
+            severity = "warning",
+            title = "page type of older releases",
+            message = "{what}: {problem}",
+        },
+        ["page-data-level"] = {
+            severity = "error",
+            title = "page table of a level that the guest does not have",
+            message = "{what}: {problem}",
+        },
         ["hvm-context-chain"] = {
             severity = "error",
             title = "chain of HVM_CONTEXT is broken",
@@ -14932,6 +14958,14 @@ local definitions = {
     guest_state = {
         least = 8,
         emulated = { [3] = true, [4] = true, [10] = true, [11] = true, [12] = true, [13] = true },
+    },
+    memory_rules = {
+        page_type = "libxc.PageType",
+        most = 524288,
+        hvm_types = { [0] = true, [13] = true, [14] = true, [15] = true },
+        xalloc = 14,
+        narrow = 4,
+        l4 = { [4] = true, [12] = true },
     },
     emulator_rules = { xenstore_data = 2, context = 3, last = { [0] = true, [4] = true } },
     body_rules = {
@@ -15379,6 +15413,11 @@ do
         return "0x" .. (#text < digits and ("0"):rep(digits - #text) or "") .. text
     end
 
+    -- A number below 2^53, for example a pfn, in hexadecimal.
+    function numbers.whole_hex(number)
+        return numbers.hex(number % 4294967296, floor(number / 4294967296))
+    end
+
     -- In decimal; exact up to 2^53.
     function numbers.decimal(number)
         return format("%.0f", number)
@@ -15421,52 +15460,49 @@ do
         return (hi % 0x100000) * 4294967296 + lo
     end
 
-    -- What the array says: how many entries, how many with a page behind them, first and last pfn, entries of each type,
-    -- and for each rule the first entry that the document forbids. `words` is a string of whole 8-byte words.
+    -- What the array says: how many entries, how many with a page behind them, first, last and highest pfn, the first entry
+    -- whose pfn is not above the one before, entries of each type, and for each rule the first entry that the document
+    -- forbids. `words` is a string of whole 8-byte words.
     function pages.look(words, order)
         local count = floor(#words / 8)
-        local found = { count = count, with_data = 0, types = {}, bad = 0, first_bad = {}, first = -1, last = -1 }
+        local found = { count = count, with_data = 0, types = {}, bad = 0, first_bad = {}, first = -1, last = -1, highest = -1 }
         if count == 0 then
             return found
         end
         found.first = pages.pfn(words, 0, order)
-        found.last = pages.pfn(words, count - 1, order)
         local types = found.types
-        local top, next_to_top = 8, 7
-        if order == ">" then
-            top, next_to_top = 1, 2
-        end
-        for at = 0, #words - 8, 8 do
-            local high = byte(words, at + top)
+        local little = order ~= ">"
+        local before = -1
+        for at = 1, #words - 7, 8 do
+            -- From the lowest byte to the highest; one call for all of them is what a record of 1024 pfns can afford.
+            local a, b, c, d, e, f, g, high = byte(words, at, at + 7)
+            if not little then
+                a, b, c, d, e, f, g, high = high, g, f, e, d, c, b, a
+            end
+            local pfn = (((((g % 16 * 256 + f) * 256 + e) * 256 + d) * 256 + c) * 256 + b) * 256 + a
+            if pfn <= before then
+                found.descends = found.descends or (at - 1) / 8
+                found.highest = before > found.highest and before or found.highest
+            end
+            before = pfn
             local kind = floor(high / 16)
             types[kind] = (types[kind] or 0) + 1
             local one = known[kind]
-            local reserved = high % 16 ~= 0 or byte(words, at + next_to_top) >= 16
+            local reserved = high % 16 ~= 0 or g >= 16
             if one == nil or reserved then
                 local rule = reserved and "page-data-pfn-reserved" or "page-data-type"
                 found.bad = found.bad + 1
-                found.first_bad[rule] = found.first_bad[rule] or { index = at / 8, type = kind }
+                found.first_bad[rule] = found.first_bad[rule] or { index = (at - 1) / 8, type = kind }
             end
         end
+        found.last = before
+        found.highest = before > found.highest and before or found.highest
         for kind, number in pairs(types) do
             if known[kind] and known[kind].data then
                 found.with_data = found.with_data + number
             end
         end
         return found
-    end
-
-    -- Whether the pfns of the array go up from entry to entry, as every sender's do.
-    function pages.ascending(words, order)
-        local last = -1
-        for index = 0, floor(#words / 8) - 1 do
-            local pfn = pages.pfn(words, index, order)
-            if pfn <= last then
-                return false
-            end
-            last = pfn
-        end
-        return true
     end
 
     -- The entries of the array with a page behind them: number of the page (from 0) -> index of the entry.
@@ -16522,6 +16558,76 @@ do
     end
 end
 
+-- Rules over which guest memory comes, and in which order: core/check/memory.py. What takes a byte for each page of the guest
+-- is left to the core.
+local memory_rules = {}
+do
+    local format = string.format
+    local facts = definitions.memory_rules
+    local page_type = definitions.enumerations[facts.page_type]
+    local tell = rules.tell
+    local hex = numbers.whole_hex
+
+    -- The lowest of the types that `of` has, or has not, as a number; nil where there is none.
+    local function lowest(types, of, has)
+        local found
+        for kind in pairs(types) do
+            if (of[kind] ~= nil) == has and (found == nil or kind < found) then
+                found = kind
+            end
+        end
+        return found
+    end
+
+    local function types(guest, record, found)
+        local wrong = guest.hvm and lowest(found.types, facts.hvm_types, false)
+        if wrong then
+            tell(record, "page-data-type-guest",
+                { problem = format("page type %s in the stream of an HVM guest", structs.meaning(page_type, wrong)) })
+        end
+        if found.types[facts.xalloc] and guest.major > 0 then
+            tell(record, "page-data-xalloc",
+                { problem = format("page type %s: no sender since Xen 4.6 writes it",
+                    structs.meaning(page_type, facts.xalloc)) })
+        end
+        local level = guest.width == facts.narrow and lowest(found.types, facts.l4, true)
+        if level then
+            tell(record, "page-data-level",
+                { problem = format("page type %s in the stream of a 32-bit guest, which has 3 levels",
+                    structs.meaning(page_type, level)) })
+        end
+    end
+
+    local function order(guest, record, words, found)
+        local index = found.descends
+        if index and not guest.converted then
+            local pfn, before = pages.pfn(words, index, record.order), pages.pfn(words, index - 1, record.order)
+            tell(record, "page-data-order",
+                { problem = format("pfn %s %s: the pfns of a batch ascend", hex(pfn),
+                    pfn == before and "comes twice" or "is out of order") })
+        end
+    end
+
+    -- Look at a PAGE_DATA: its pfns as they stand in the stream, and what was found in them.
+    function memory_rules.look(guest, record, words, found)
+        if found.bad > 0 or found.count == 0 or found.count < record.count or #words > facts.most then
+            return
+        end
+        if record.count > definitions.largest_batch then
+            tell(record, "page-data-batch",
+                { problem = format("%.0f pfns in one batch, Xen writes at most %d", record.count, definitions.largest_batch) })
+        end
+        order(guest, record, words, found)
+        types(guest, record, found)
+        local highest = found.highest
+        if guest.end_pfn and highest > guest.end_pfn then
+            tell(record, "page-data-pfn-range",
+                { problem = format("pfn %s, the last pfn of the guest is %s", hex(highest),
+                    hex(guest.end_pfn)) })
+        end
+    end
+end
+
 -- What has been said of the guest so far, for rules over what several records say: core/check/guest_state.py, without its
 -- byte for each of the guest's pages. It follows the stream, so that a record breaks the same rules whenever it is shown.
 local guest_state = {}
@@ -16547,6 +16653,8 @@ do
         self.hvm = nil              -- whether the domain header says x86 HVM
         self.converted = false      -- the stream was made from a legacy one
         self.major, self.minor = 0, 0 -- release of the sender's Xen; 0.0 when converted or not known
+        self.width = nil            -- octets in a word of a PV guest
+        self.end_pfn = nil          -- last pfn of a PV guest
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
         self.context = nil          -- of this checkpoint: the types of the entries in HVM_CONTEXT
     end
@@ -16587,9 +16695,19 @@ do
             complete(self, record)
         elseif body == nil then
             self.whole = false
+        elseif kind == names.X86_PV_INFO then
+            local width, levels = body:byte(1, 2)
+            if width and definitions.body_rules.pairs[width] == levels then
+                self.width = width
+            end
         elseif guest_state.subjects[kind] and #body > facts.least then
             guest_state.subjects[kind](self, record, body, body_rules.order(record, body, 1))
         end
+    end
+
+    guest_state.subjects[names.X86_PV_P2M_FRAMES] = function(self, _, body, order)
+        local last = numbers.u32(body, 5, order)
+        self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
     end
 
     -- The types of the entries of a HVM_CONTEXT.
@@ -16801,7 +16919,7 @@ do
     -- What is known when the words of the array end at a hole: those that are there must be right.
     local function cut_words(words, count, with_pages)
         local found = pages.look(words, "<")
-        if found.bad > 0 or not pages.ascending(words, "<") or found.with_data > with_pages then
+        if found.bad > 0 or found.descends or found.with_data > with_pages then
             return false
         end
         return found.count - found.with_data <= count - with_pages and with_pages > 0
@@ -16837,7 +16955,7 @@ do
         end
         local words = buffer:sub(at + 16, at + size - 1)
         local found = pages.look(words, "<")
-        if found.bad > 0 or found.with_data ~= with_pages or not pages.ascending(words, "<") then
+        if found.bad > 0 or found.with_data ~= with_pages or found.descends then
             return false
         end
         if count >= CONVINCING then
@@ -17662,6 +17780,7 @@ do
         end
         if words then
             body_rules.page_data(record, words, reserved)
+            memory_rules.look(direction.guest, record, words, record.pfns)
         end
     end
 
@@ -18461,6 +18580,7 @@ if Proto == nil then
         libxl_order = libxl_order,
         body_rules = body_rules,
         emulator_rules = emulator_rules,
+        memory_rules = memory_rules,
         guest_state = guest_state,
         back_channel = back_channel,
         header_rules = header_rules,

@@ -145,12 +145,13 @@ class Memory:
         expected = self._expected
         # bytes and bytearray compare, whatever mypy says.
         usual: bool = words == expected.words  # type: ignore[comparison-overlap]
-        if usual and self.first_pass and not event.missing and (end is None or self.next + count <= end + 1):
+        if usual and self.first_pass and count == event.count and (end is None or self.next + count <= end + 1):
             self.population.follow((expected.column,))
             self.next += count
             expected.after(self.next)
             return
-        if event.missing or words is None or not count or pfns.bad_count:
+        # Pages that a capture lacks have come all the same; of an array that is not all there nothing is told.
+        if words is None or not count or count < event.count or pfns.bad_count:
             self.gap()
             return
         tell = self._state.report

@@ -33,7 +33,7 @@ do
     -- What is known when the words of the array end at a hole: those that are there must be right.
     local function cut_words(words, count, with_pages)
         local found = pages.look(words, "<")
-        if found.bad > 0 or not pages.ascending(words, "<") or found.with_data > with_pages then
+        if found.bad > 0 or found.descends or found.with_data > with_pages then
             return false
         end
         return found.count - found.with_data <= count - with_pages and with_pages > 0
@@ -69,7 +69,7 @@ do
         end
         local words = buffer:sub(at + 16, at + size - 1)
         local found = pages.look(words, "<")
-        if found.bad > 0 or found.with_data ~= with_pages or not pages.ascending(words, "<") then
+        if found.bad > 0 or found.with_data ~= with_pages or found.descends then
             return false
         end
         if count >= CONVINCING then

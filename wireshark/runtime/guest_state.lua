@@ -23,6 +23,8 @@ do
         self.hvm = nil              -- whether the domain header says x86 HVM
         self.converted = false      -- the stream was made from a legacy one
         self.major, self.minor = 0, 0 -- release of the sender's Xen; 0.0 when converted or not known
+        self.width = nil            -- octets in a word of a PV guest
+        self.end_pfn = nil          -- last pfn of a PV guest
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
         self.context = nil          -- of this checkpoint: the types of the entries in HVM_CONTEXT
     end
@@ -63,9 +65,19 @@ do
             complete(self, record)
         elseif body == nil then
             self.whole = false
+        elseif kind == names.X86_PV_INFO then
+            local width, levels = body:byte(1, 2)
+            if width and definitions.body_rules.pairs[width] == levels then
+                self.width = width
+            end
         elseif guest_state.subjects[kind] and #body > facts.least then
             guest_state.subjects[kind](self, record, body, body_rules.order(record, body, 1))
         end
+    end
+
+    guest_state.subjects[names.X86_PV_P2M_FRAMES] = function(self, _, body, order)
+        local last = numbers.u32(body, 5, order)
+        self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
     end
 
     -- The types of the entries of a HVM_CONTEXT.

@@ -75,6 +75,11 @@ do
         return "0x" .. (#text < digits and ("0"):rep(digits - #text) or "") .. text
     end
 
+    -- A number below 2^53, for example a pfn, in hexadecimal.
+    function numbers.whole_hex(number)
+        return numbers.hex(number % 4294967296, floor(number / 4294967296))
+    end
+
     -- In decimal; exact up to 2^53.
     function numbers.decimal(number)
         return format("%.0f", number)

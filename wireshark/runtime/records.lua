@@ -42,6 +42,7 @@ do
         end
         if words then
             body_rules.page_data(record, words, reserved)
+            memory_rules.look(direction.guest, record, words, record.pfns)
         end
     end
 

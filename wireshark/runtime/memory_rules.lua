@@ -1,0 +1,69 @@
+-- Rules over which guest memory comes, and in which order: core/check/memory.py. What takes a byte for each page of the guest
+-- is left to the core.
+local memory_rules = {}
+do
+    local format = string.format
+    local facts = definitions.memory_rules
+    local page_type = definitions.enumerations[facts.page_type]
+    local tell = rules.tell
+    local hex = numbers.whole_hex
+
+    -- The lowest of the types that `of` has, or has not, as a number; nil where there is none.
+    local function lowest(types, of, has)
+        local found
+        for kind in pairs(types) do
+            if (of[kind] ~= nil) == has and (found == nil or kind < found) then
+                found = kind
+            end
+        end
+        return found
+    end
+
+    local function types(guest, record, found)
+        local wrong = guest.hvm and lowest(found.types, facts.hvm_types, false)
+        if wrong then
+            tell(record, "page-data-type-guest",
+                { problem = format("page type %s in the stream of an HVM guest", structs.meaning(page_type, wrong)) })
+        end
+        if found.types[facts.xalloc] and guest.major > 0 then
+            tell(record, "page-data-xalloc",
+                { problem = format("page type %s: no sender since Xen 4.6 writes it",
+                    structs.meaning(page_type, facts.xalloc)) })
+        end
+        local level = guest.width == facts.narrow and lowest(found.types, facts.l4, true)
+        if level then
+            tell(record, "page-data-level",
+                { problem = format("page type %s in the stream of a 32-bit guest, which has 3 levels",
+                    structs.meaning(page_type, level)) })
+        end
+    end
+
+    local function order(guest, record, words, found)
+        local index = found.descends
+        if index and not guest.converted then
+            local pfn, before = pages.pfn(words, index, record.order), pages.pfn(words, index - 1, record.order)
+            tell(record, "page-data-order",
+                { problem = format("pfn %s %s: the pfns of a batch ascend", hex(pfn),
+                    pfn == before and "comes twice" or "is out of order") })
+        end
+    end
+
+    -- Look at a PAGE_DATA: its pfns as they stand in the stream, and what was found in them.
+    function memory_rules.look(guest, record, words, found)
+        if found.bad > 0 or found.count == 0 or found.count < record.count or #words > facts.most then
+            return
+        end
+        if record.count > definitions.largest_batch then
+            tell(record, "page-data-batch",
+                { problem = format("%.0f pfns in one batch, Xen writes at most %d", record.count, definitions.largest_batch) })
+        end
+        order(guest, record, words, found)
+        types(guest, record, found)
+        local highest = found.highest
+        if guest.end_pfn and highest > guest.end_pfn then
+            tell(record, "page-data-pfn-range",
+                { problem = format("pfn %s, the last pfn of the guest is %s", hex(highest),
+                    hex(guest.end_pfn)) })
+        end
+    end
+end
