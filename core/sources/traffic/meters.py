@@ -7,8 +7,9 @@ from struct import Struct
 from xenmig.core.sources.ip import TCP, datagram
 from xenmig.core.sources.link import NAMES, network
 from xenmig.core.sources.segment import SYN, segment
+from xenmig.core.sources.traffic.answers import Answers
 from xenmig.core.sources.traffic.flow import PAUSE
-from xenmig.core.sources.traffic.run import NO_LOOKS, NO_STATE, PSH, Answers, Run, comparison
+from xenmig.core.sources.traffic.run import NO_LOOKS, NO_STATE, PSH, Run, comparison
 from xenmig.core.sources.traffic.traffic import Traffic
 
 TYPE_CHECKING = False

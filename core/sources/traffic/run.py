@@ -6,6 +6,7 @@ from struct import Struct, unpack
 
 from xenmig.core.sources.connection import reverse_key
 from xenmig.core.sources.repetition import ascending, gathered
+from xenmig.core.sources.traffic.answers import Answers
 from xenmig.core.sources.traffic.flow import PAUSE
 from xenmig.core.sources.traffic.traffic import COLUMNS
 
@@ -53,29 +54,6 @@ times: second and fraction of the last frame, and the fractions at which a dista
 ends."""
 NO_STATE: State = (-1, 0, 0, 0, 0, -1, 0, 0, 0)
 "No frame continues this."
-
-
-class Answers:
-    """Acknowledgments that continued a run and have not been counted yet."""
-
-    __slots__ = ("count", "time", "received", "peak", "widest", "window", "farthest")
-
-    count: int
-    time: int
-    "When the last of them came: a fraction of the second that :meth:`Run.state` gave."
-    received: int
-    "The sequence number that the last one named, without wrapping."
-    peak: int
-    "Most bytes in flight when one of them came."
-    widest: int
-    "The widest window, as in the header."
-    window: int
-    "The last one."
-    farthest: int
-    "The sequence number, without wrapping, to which a window reached the farthest; means nothing on an unknown scale."
-
-    def __init__(self) -> None:
-        self.count = self.time = self.received = self.peak = self.widest = self.window = self.farthest = 0
 
 
 class Run:
