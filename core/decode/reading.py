@@ -99,9 +99,10 @@ class Reading:
     ) -> None:
         """Open ``path`` ("-" is standard input); ``start`` names the outermost layer where it must not be guessed.
 
-        ``runs`` asks for a :class:`~xenmig.core.decode.record.RecordRun` where many records are of one kind; ``deep``
-        for a :class:`~xenmig.core.decode.events.Page` for each page table of a PV guest instead, which means that its
-        memory is read. ``watcher`` looks on while the input is read, and has it taken for one that is still written.
+        ``runs`` asks for a :class:`~xenmig.core.decode.record.RecordRun` where many records are of one kind, and in
+        files for a :class:`~xenmig.core.decode.record.BatchRun` where full batches follow one another; ``deep`` instead
+        for a :class:`~xenmig.core.decode.events.Page` for each page table of a PV guest, whose memory is read for it.
+        ``watcher`` looks on while the input is read, and has it taken for one that is still written.
         ``metered`` has the traffic of each stream's connection measured, and of those that are named in ``opaque``.
         """
         self._runs = runs

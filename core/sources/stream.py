@@ -29,6 +29,8 @@ def drive(input: Input, consumer: Consumer) -> Iterator[list[Any]]:
     Bytes that the consumer would rather skip are not read, except for those that lie in the piece just read. How much
     is read at once adapts: little after a jump, since the next jump is probably near, and more and more while the
     stream is contiguous. Memory use is bounded by the largest piece, 256 KiB.
+
+    Behind a jump in a file, a :class:`~xenmig.core.sources.consumer.Walker` looks itself for what it can take.
     """
     read = input.read
     skip = input.skip
