@@ -275,6 +275,14 @@ def test_one_change_to_a_pv_guest_breaks_one_rule(rule: str, change: Change) -> 
     assert set(found) == {rule}, found
 
 
+def test_a_context_that_the_configuration_contradicts_is_told_without_an_end() -> None:
+    guest = Guest(hvm=True)
+    guest.config = {"c_info": {"type": "pvh"}, "b_info": {"max_vcpus": 3}}
+    records = guest.records()[:-1]
+    guest.records = lambda: records  # type: ignore[method-assign]
+    assert set(guest.found()) == {"config-guest-type", "config-vcpus"}
+
+
 def test_every_rule_is_broken_by_a_test() -> None:
     ours = {rule.id for module in MODULES for rule in module.RULES}
     assert ours <= set(RULES)

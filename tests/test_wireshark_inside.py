@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cache
+from random import Random
 from struct import pack
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,13 +14,14 @@ from tests.dissected import findings_shown
 from tests.guests import TSC_INFO, Guest
 from tests.migrations import Migrations, cut_at, segments
 from tests.test_bodies_memory import MEMORY, batch
-from tests.test_bodies_rules import HVM, PV, QEMU
+from tests.test_bodies_rules import HVM, PV, QEMU, given
 from tests.test_wireshark_findings import BETWEEN
 from tests.tshark import every_tshark
 from tests.valid_streams import Pieces, domain_header, image_header, in_xl, libxl_header, record
 from xenmig.wireshark.rule_facts import BY_DEFINITION, PORTED, SHOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from tests.tshark import Tshark
@@ -58,12 +61,45 @@ def unchanged(_: Guest) -> None:
     """A sound guest."""
 
 
+CONFIGURATIONS = [
+    text.encode()
+    for text in (
+        "",
+        "[]",
+        "{}",
+        ' {"c_info" :\t{"type":"pv"}}\n',
+        '{"c_info": {"type": "p\\u0076"}, "b_info": {"max_vcpus": -0}}',
+        '{"c_info": {"type": "hvm"}, "c_info": {"type": "pv"}}',
+        '{"c_info": [1, -2.5e+3, NaN, -Infinity, true, false, null, {}, [[]]], "b_info": {"max_vcpus": 2.0}}',
+        '{"b_info": {"max_vcpus": 18446744073709551615}}',
+        '{"b_info": {"max_vcpus": 18446744073709551616}}',
+        '{"b_info": {"max_vcpus": "3"}}',
+        '{"b_info": {"max_vcpus": 01}}',
+        '{"b_info": {"max_vcpus": 3,}}',
+        '{"b_info": {"max_vcpus": 3}',
+        '{"b_info": {"max_vcpus": 3}} {}',
+        '{"a": "\x7f", "b": "\u00e9"}',
+        '{"a": "\x1f"}',
+        '{"a": "\\x"}',
+        '{"a": "\\u12g4"}',
+        "{'a': 1}",
+        '{"a" 1}',
+        "{1: 2}",
+        '{"a": tru}',
+        '{"a": .5}',
+        '{"a": ' + "[" * 40 + "]" * 40 + "}",
+    )
+]
+"What is read as JSON, or not, in front of a stream."
+
+
 @cache
 def captured() -> Migrations:
     """A guest for each change that breaks a rule, one connection each, and sound ones."""
     capture = Migrations()
     changes = [(True, change) for _, change in HVM] + [(False, change) for _, change in PV]
     changes += [(hvm, change) for _, hvm, change in MEMORY]
+    changes += [(True, given("config", text + b"\0")) for text in [*CONFIGURATIONS, b'{"a": "\xff"}', b'{"a": \xff}']]
     for hvm, change in [(True, unchanged), (False, unchanged), *changes]:
         guest = Guest(hvm=hvm)
         change(guest)
@@ -82,25 +118,68 @@ def without_a_piece_of_pages() -> list[tuple[int, bytes]]:
     return [first, last]
 
 
-def verified(path: Path) -> dict[int, set[Finding]]:
-    """What `xenmig verify --json` finds of rules that are shown, by number of the connection."""
+def damaged(source: Random) -> bytes:
+    """The stream of a guest that breaks one rule or two, with bytes of its records overwritten, and records lost."""
+    guest = Guest(hvm=source.random() < 0.5, release=source.choice([(4, 17), (4, 6), (4, 12), (0, 1)]))
+    for _ in range(source.randint(0, 2)):
+        source.choice(HVM if guest.hvm else PV)[1](guest)
+    records = guest.records()
+    for _ in range(source.randint(0, 4)):
+        at = source.randrange(len(records) - 1)
+        kind, body = records[at]
+        if source.random() < 0.2:
+            records.pop(at)
+        elif body:
+            offset = source.randrange(min(len(body), source.choice((16, 200, len(body)))))
+            wrong = source.choice((source.randbytes(1), source.randbytes(4), bytes(4), b"\xff" * 4))
+            body = (body[:offset] + wrong + body[offset + len(wrong) :])[: len(body)]
+            records[at] = (kind, body[: source.randrange(len(body))] if source.random() < 0.1 else body)
+    guest.records = lambda: records  # type: ignore[method-assign]
+    return stream_of(guest)
+
+
+@cache
+def captured_damage() -> Migrations:
+    """Guests with more than one thing wrong."""
+    capture, source = Migrations(), Random(17)
+    for _ in range(60):
+        with suppress(KeyError):  # the second change wants what the first took away
+            capture.add(segments(damaged(source), LARGE))
+    return capture
+
+
+def verified(path: Path, rules: Collection[str]) -> dict[int, set[Finding]]:
+    """What `xenmig verify --json` finds of these rules, by number of the connection."""
     found = {}
     for number, stream in enumerate(xenmig("verify", "--json", path).json["streams"], 1):
         found[number] = {
             (one["rule"], one["severity"], one["record"], one["message"])
             for one in stream["findings"]
-            if one["rule"] in SHOWN and one["rule"] not in BETWEEN
+            if one["rule"] in rules
         }
     return {number: told for number, told in found.items() if told}
+
+
+def shown(path: Path, rules: Collection[str], tshark: Tshark) -> dict[int, set[Finding]]:
+    """What tshark shows of these rules."""
+    found: dict[int, set[Finding]] = {}
+    for number, _, told, message in findings_shown(tshark, path):
+        if told[0] in rules:
+            found.setdefault(number, set()).add((*told, message))
+    return found
 
 
 @every_tshark
 def test_findings_inside_records_are_those_of_verify_in_its_words(tshark: Tshark, tmp_path: Path) -> None:
     path = captured().write(tmp_path / "inside.pcap")
-    expected = verified(path)
-    found: dict[int, set[Finding]] = {}
-    for number, _, told, message in findings_shown(tshark, path):
-        if told[0] not in BETWEEN:
-            found.setdefault(number, set()).add((*told, message))
-    assert found == expected
+    rules = set(SHOWN) - set(BETWEEN)
+    expected = verified(path, rules)
+    assert shown(path, rules, tshark) == expected
     assert {one[0] for told in expected.values() for one in told} >= set(PORTED) - set(BY_DEFINITION)
+
+
+@every_tshark
+def test_damaged_guests_show_the_findings_of_verify(tshark: Tshark, tmp_path: Path) -> None:
+    path = captured_damage().write(tmp_path / "damaged.pcap")
+    rules = set(PORTED) - set(BY_DEFINITION)
+    assert shown(path, rules, tshark) == verified(path, rules)

@@ -129,5 +129,5 @@ def facts(rows: Rows) -> dict[str, Plain]:
         "closest": closest,
         "order": list(structs),
         "structs": structs,
-        **rule_facts(),
+        **rule_facts(rows),
     }

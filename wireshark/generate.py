@@ -35,7 +35,13 @@ PARSER = (
     "body_rules",
     "emulator_rules",
     "memory_rules",
+    "json",
+    "configuration_rules",
     "guest_state",
+    "param_rules",
+    "tsc_rules",
+    "xsave_area",
+    "cpu_policy_rules",
     "back_channel",
     "header_rules",
     "anchors",
@@ -51,6 +57,8 @@ PARSER = (
     "connections",
 )
 "The parts that know nothing of Wireshark, in order: plain Lua runs them, and so do their tests."
+UNNAMED = ("headers", "param_rules", "tsc_rules")
+"Those that only add to what others hold, and are no table."
 DISSECTOR = ("fields", "findings", "trees", "elements", "frames", "summary", "dissector")
 "The parts that use Wireshark's API, in order."
 
@@ -89,7 +97,9 @@ def compose(definitions: Mapping[str, Plain]) -> str:
     text = _FIRST + "\nlocal definitions = " + literal(definitions) + "\n"
     text += _RECORDS
     text += _parts(PARSER)
-    text += _OUTSIDE % "".join(f"        {name} = {name},\n" for name in ("definitions", *PARSER) if name != "headers")
+    text += _OUTSIDE % "".join(
+        f"        {name} = {name},\n" for name in ("definitions", *PARSER) if name not in UNNAMED
+    )
     return text + _parts(DISSECTOR)
 
 

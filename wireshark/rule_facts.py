@@ -5,22 +5,18 @@ from __future__ import annotations
 from xenmig.core.check import (
     back_channel,
     bodies,
-    emulator,
     framing,
-    guest_state,
-    hvm_context,
     hvm_context_rules,
     libxc_order,
     libxl_order,
-    memory,
     memory_rules,
     policy_rules,
     pv_rules,
 )
 from xenmig.core.check.rules import RULES
-from xenmig.core.decode.records import PFN_PIECE
 from xenmig.core.definitions import libxc, libxl, shapes
 from xenmig.core.definitions.structs import Struct
+from xenmig.wireshark.inside_facts import inside_facts, numbered
 from xenmig.wireshark.rows import accepted, key_of, name_of
 
 TYPE_CHECKING = False
@@ -28,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from xenmig.wireshark.literals import Plain
+    from xenmig.wireshark.rows import Rows
 
 END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "conversation-ended")
 """No packet shows that the last one was the last: what breaks these is said in the table that the Tools menu shows and
@@ -47,7 +44,10 @@ MEMORY = (
     "page-data-level",
 )
 "Those of runtime/memory_rules.lua."
-PORTED = (*BY_DEFINITION, *EMULATOR, *MEMORY)
+POLICY = tuple(rule.id for rule in policy_rules.RULES if rule.id != "hvm-param-page")
+"""Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua. Which pages came
+takes a byte for each of the guest's."""
+PORTED = (*BY_DEFINITION, *EMULATOR, *MEMORY, *POLICY)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule
@@ -65,10 +65,6 @@ HEADER_NAMES = {
 "What findings call the headers of libxl and libxc: core/check/framing.py."
 
 
-def _set(numbers: Iterable[int | None]) -> dict[int, Plain]:
-    return {number: True for number in numbers if number is not None}
-
-
 def _list(numbers: Iterable[int | None]) -> list[int]:
     return [number for number in numbers if number is not None]
 
@@ -77,8 +73,8 @@ def _release(text: str) -> list[int]:
     return [int(part) for part in text.split(".")]
 
 
-def rule_facts() -> dict[str, Plain]:
-    """Fields of the Lua table ``definitions``."""
+def rule_facts(rows: Rows) -> dict[str, Plain]:
+    """Fields of the Lua table ``definitions``; ``rows`` collects the enumerations."""
     records = {layer: Struct.records[layer] for layer in (libxl.LAYER, libxc.LAYER)}
     return {
         "rules": {
@@ -100,42 +96,28 @@ def rule_facts() -> dict[str, Plain]:
             "known_versions": " and ".join(str(version) for version in libxc_order.VERSIONS),
         },
         "libxc_order": {
-            "versions": _set(libxc_order.VERSIONS),
+            "versions": numbered(libxc_order.VERSIONS),
             "version_2_since": _release(libxc_order.VERSION_2_SINCE),
             "version_3_since": _release(libxc_order.VERSION_3_SINCE),
             "guest_types": {int(libxc.DomainType.X86_PV): "PV", int(libxc.DomainType.X86_HVM): "HVM"},
             "guests": {
                 number: dict.fromkeys(body.guests, True) for number, body in sorted(records[libxc.LAYER].items())
             },
-            "of_version_3": _set(
+            "of_version_3": numbered(
                 number
                 for number, body in sorted(records[libxc.LAYER].items())
                 if body.since == libxc_order.VERSION_3_SINCE
             ),
-            "once": _set(libxc_order.ONCE),
+            "once": numbered(libxc_order.ONCE),
             "repeated": {number: rule for number, rule in libxc_order.REPEATED.items() if number is not None},
             "policies": _list(libxc_order.POLICIES),
             "vcpu": _list(libxc_order.VCPU),
         },
-        "libxl_order": {"emulators": _set(libxl_order.EMULATORS)},
+        "libxl_order": {"emulators": numbered(libxl_order.EMULATORS)},
         "back_channel": {
             "first": int(back_channel.FIRST),
             "list": back_channel.LIST,
             "follows": dict(back_channel.FOLLOWS),
-        },
-        "guest_state": {"least": guest_state.ZERO_CONTENT, "emulated": _set(hvm_context.EMULATED)},
-        "memory_rules": {
-            "page_type": name_of(libxc.PageType),
-            "most": PFN_PIECE,
-            "hvm_types": _set(memory.HVM_TYPES),
-            "xalloc": int(libxc.PageType.XALLOC),
-            "narrow": int(libxc.GuestWidth.BITS_32),
-            "l4": _set(memory.L4),
-        },
-        "emulator_rules": {
-            "xenstore_data": emulator.XENSTORE_DATA,
-            "context": emulator.CONTEXT,
-            "last": _set(emulator.LAST),
         },
         "body_rules": {
             "pairs": dict(bodies.PAIRS),
@@ -151,4 +133,5 @@ def rule_facts() -> dict[str, Plain]:
             layer: {number: accepted(body) for number, body in sorted(found.items())}
             for layer, found in records.items()
         },
+        **inside_facts(rows),
     }

@@ -14842,6 +14842,92 @@ local definitions = {
             title = "page table of a level that the guest does not have",
             message = "{what}: {problem}",
         },
+        ["hvm-param-index"] = {
+            severity = "warning",
+            title = "parameter that such a sender does not write",
+            message = "{what}: {problem}",
+        },
+        ["hvm-param-repeated"] = {
+            severity = "warning",
+            title = "parameter comes twice",
+            message = "{what}: {problem}",
+        },
+        ["hvm-param-zero"] = { severity = "warning", title = "parameter is zero", message = "{what}: {problem}" },
+        ["hvm-param-refused"] = {
+            severity = "error",
+            title = "parameter that no receiver takes",
+            message = "{what}: {problem}",
+        },
+        ["hvm-param-value"] = {
+            severity = "error",
+            title = "parameter has a value that no receiver takes",
+            message = "{what}: {problem}",
+        },
+        ["hvm-param-tss"] = {
+            severity = "warning",
+            title = "task state segment comes in two forms",
+            message = "{what}: {problem}",
+        },
+        ["tsc-mode"] = {
+            severity = "error",
+            title = "TSC mode that the sender's own release refuses",
+            message = "{what}: {problem}",
+        },
+        ["tsc-values"] = {
+            severity = "warning",
+            title = "TSC values do not fit the mode",
+            message = "{what}: {problem}",
+        },
+        ["cpuid-order"] = {
+            severity = "warning",
+            title = "CPUID leaves are out of order",
+            message = "{what}: {problem}",
+        },
+        ["cpuid-range"] = {
+            severity = "error",
+            title = "CPUID leaf that a receiver does not know",
+            message = "{what}: {problem}",
+        },
+        ["cpuid-limits"] = {
+            severity = "warning",
+            title = "CPUID says wrongly which leaf is the last",
+            message = "{what}: {problem}",
+        },
+        ["cpuid-limits-raised"] = {
+            severity = "error",
+            title = "CPUID promises leaves that do not come",
+            message = "{what}: {problem}",
+        },
+        ["cpuid-xstate"] = {
+            severity = "warning",
+            title = "CPUID describes extended processor state that cannot be",
+            message = "{what}: {problem}",
+        },
+        ["msr-policy"] = {
+            severity = "error",
+            title = "MSR of the policy that a receiver does not take",
+            message = "{what}: {problem}",
+        },
+        ["msr-policy-arch-caps"] = {
+            severity = "warning",
+            title = "ARCH_CAPABILITIES without the feature that announces it",
+            message = "{what}: {problem}",
+        },
+        ["xl-config-json"] = {
+            severity = "error",
+            title = "configuration is not JSON",
+            message = "{what}: {problem}",
+        },
+        ["config-guest-type"] = {
+            severity = "warning",
+            title = "configuration and stream are of different kinds of guest",
+            message = "{what}: {problem}",
+        },
+        ["config-vcpus"] = {
+            severity = "warning",
+            title = "configuration and stream have different numbers of vcpus",
+            message = "{what}: {problem}",
+        },
         ["hvm-context-chain"] = {
             severity = "error",
             title = "chain of HVM_CONTEXT is broken",
@@ -14955,19 +15041,6 @@ local definitions = {
     },
     libxl_order = { emulators = { [2] = true, [3] = true } },
     back_channel = { first = 2, list = -1, follows = { [2] = 3, [3] = 1, [1] = -1, [-1] = 2 } },
-    guest_state = {
-        least = 8,
-        emulated = { [3] = true, [4] = true, [10] = true, [11] = true, [12] = true, [13] = true },
-    },
-    memory_rules = {
-        page_type = "libxc.PageType",
-        most = 524288,
-        hvm_types = { [0] = true, [13] = true, [14] = true, [15] = true },
-        xalloc = 14,
-        narrow = 4,
-        l4 = { [4] = true, [12] = true },
-    },
-    emulator_rules = { xenstore_data = 2, context = 3, last = { [0] = true, [4] = true } },
     body_rules = {
         pairs = { [4] = 3, [8] = 4 },
         p2m_pfns_at = 8,
@@ -15009,6 +15082,158 @@ local definitions = {
             [18] = { lengths = {}, fixed = 16, item = 16 },
         },
     },
+    guest_state = {
+        least = 8,
+        pv_info = { guest_width = 0, pt_levels = 1, reserved1 = 2, reserved2 = 4 },
+        p2m_frames = { p2m_start_pfn = 0, p2m_end_pfn = 4, p2m_pfns = 8 },
+        vcpu = { [4] = true, [5] = true, [6] = true, [12] = true },
+        instance_at = 2,
+        lapic = 5,
+        emulated = { [3] = true, [4] = true, [10] = true, [11] = true, [12] = true, [13] = true },
+    },
+    emulator_rules = { xenstore_data = 2, context = 3, last = { [0] = true, [4] = true } },
+    memory_rules = {
+        page_type = "libxc.PageType",
+        most = 524288,
+        hvm_types = { [0] = true, [13] = true, [14] = true, [15] = true },
+        xalloc = 14,
+        narrow = 4,
+        l4 = { [4] = true, [12] = true },
+    },
+    param_rules = {
+        index = "hvm_params.Index",
+        first = 8,
+        size = 16,
+        at = { index = 0, value = 8 },
+        parameters = {
+            [0] = {},
+            [1] = { since = { 4, 6 } },
+            [2] = {},
+            [3] = {},
+            [4] = { since = { 4, 6 }, last = { 4, 13 } },
+            [5] = { since = { 4, 6 } },
+            [6] = { since = { 4, 6 } },
+            [7] = {},
+            [8] = {},
+            [9] = { since = { 4, 6 } },
+            [10] = {},
+            [11] = {},
+            [12] = { since = { 4, 6 } },
+            [13] = { refused = true },
+            [14] = {},
+            [15] = { since = { 4, 6 }, last = { 4, 8 } },
+            [16] = {},
+            [17] = { since = { 4, 6 } },
+            [18] = {},
+            [19] = { since = { 4, 6 } },
+            [20] = { refused = true },
+            [21] = { refused = true },
+            [22] = { refused = true },
+            [23] = { refused = true },
+            [24] = { refused = true },
+            [25] = { refused = true },
+            [26] = { refused = true },
+            [27] = { since = { 4, 6 } },
+            [28] = { since = { 4, 6 } },
+            [29] = { since = { 4, 6 } },
+            [30] = { refused = true },
+            [31] = {},
+            [32] = { since = { 4, 6 } },
+            [33] = { since = { 4, 6 } },
+            [34] = { since = { 4, 6 } },
+            [35] = { refused = true },
+            [36] = { since = { 4, 7 } },
+            [37] = { since = { 4, 9 } },
+            [38] = { since = { 4, 10 } },
+        },
+        checked = {
+            [9] = {
+                flags = {
+                    digits = 4,
+                    names = {
+                        [0] = "base_freq",
+                        [1] = "no_freq",
+                        [2] = "time_ref_count",
+                        [3] = "reference_tsc",
+                        [4] = "hcall_remote_tlb_flush",
+                        [5] = "apic_assist",
+                        [6] = "crash_ctl",
+                        [7] = "synic",
+                        [8] = "stimer",
+                        [9] = "hcall_ipi",
+                        [10] = "ex_processor_masks",
+                        [11] = "no_vp_limit",
+                        [12] = "cpu_hotplug",
+                    },
+                    known_lo = 8191,
+                    known_hi = 0,
+                },
+            },
+            [19] = { values = "hvm_params.AcpiPorts" },
+            [36] = { values = "hvm_params.FipWidth" },
+            [38] = { flags = { digits = 1, names = { [0] = "LMCE" }, known_lo = 1, known_hi = 0 } },
+        },
+        viridian = 9,
+        ioreq_pages = 33,
+        ioreq_pages_max = 64,
+        tss = 15,
+        tss_sized = 37,
+    },
+    tsc_rules = {
+        mode = "libxc.TscMode",
+        at = { mode = 0, khz = 4, nsec = 8, incarnation = 16, reserved1 = 20 },
+        pvrdtscp = 3,
+        never = 2,
+        always = 1,
+        no_pvrdtscp = { 4, 12 },
+    },
+    xsave_area = { least = 576, x87 = 1, sse = 2, ymm = 4, bndregs = 8, bndcsr = 16, avx512 = 224, tile = 393216 },
+    cpu_policy_rules = {
+        leaf = 24,
+        leaf_at = { leaf = 0, subleaf = 4, a = 8, b = 12, c = 16, d = 20 },
+        entry = 16,
+        entry_at = { idx = 0, flags = 4, val = 8 },
+        no_subleaf = 4294967295,
+        basic_max = 13,
+        extended = 2147483648,
+        extended_max = 2147483681,
+        hypervisor = { [1073741824] = true, [1073742080] = true },
+        subleaves = { [4] = 5, [7] = 2, [11] = 1, [13] = 62 },
+        leaves_max = 120,
+        xstate = {
+            digits = 16,
+            names = {
+                [0] = "X87",
+                [1] = "SSE",
+                [2] = "YMM",
+                [3] = "BNDREGS",
+                [4] = "BNDCSR",
+                [5] = "OPMASK",
+                [6] = "ZMM",
+                [7] = "HI_ZMM",
+                [8] = "PROC_TRACE",
+                [9] = "PKRU",
+                [10] = "PASID",
+                [11] = "CET_U",
+                [12] = "CET_S",
+                [13] = "HDC",
+                [14] = "UINTR",
+                [15] = "LBR",
+                [16] = "HWP",
+                [17] = "TILECFG",
+                [18] = "TILEDATA",
+                [62] = "LWP",
+            },
+            known_lo = 524287,
+            known_hi = 1073741824,
+        },
+        msr = "msr_numbers.Msr",
+        policy_msrs = { [206] = true, [266] = true },
+        platform_info = 206,
+        arch_capabilities = 266,
+        arch_caps_bit = 29,
+    },
+    configuration_rules = { json = "0x00000001 (JSON)" },
     enumerations = {
         ["libvirt.Version"] = { digits = 0, known = "1, 2", names = { [1] = "LEGACY", [2] = "STREAMv2" } },
         ["libxl.RecordType"] = {
@@ -15326,6 +15551,12 @@ local definitions = {
                 [255] = "NO_PERMISSION",
             },
         },
+        ["hvm_params.AcpiPorts"] = { digits = 0, known = "0, 1", names = { [0] = "V0", [1] = "V1" } },
+        ["hvm_params.FipWidth"] = {
+            digits = 0,
+            known = "0, 4, 8",
+            names = { [0] = "AUTOMATIC", [4] = "BITS_32", [8] = "BITS_64" },
+        },
     },
 }
 definitions.records = {}
@@ -15418,9 +15649,15 @@ do
         return numbers.hex(number % 4294967296, floor(number / 4294967296))
     end
 
-    -- In decimal; exact up to 2^53.
-    function numbers.decimal(number)
-        return format("%.0f", number)
+    -- In decimal: a number up to 2^53, or the low half of one whose high half is `hi`.
+    function numbers.decimal(number, hi)
+        if hi == nil or hi < 0x200000 then
+            return format("%.0f", number + (hi or 0) * 4294967296)
+        end
+        -- The last six digits, and what is in front of them: neither step goes beyond 2^53.
+        local rest = hi % 1000000 * 4294967296 + number
+        local digits = rest % 1000000
+        return format("%.0f%06.0f", (hi - hi % 1000000) / 1000000 * 4294967296 + (rest - digits) / 1000000, digits)
     end
 
     -- "1 byte", "20 bytes": core/definitions/quantity.py.
@@ -15666,14 +15903,34 @@ do
     local enumerations = definitions.enumerations
     local decode_struct
 
-    -- A number and its name.
-    local function meaning_text(enumeration, number)
+    -- A number, by its halves, and its name.
+    local function meaning_text(enumeration, lo, hi)
+        hi = hi or 0
         local digits = enumeration.digits
-        local shown = digits > 0 and hex(number % 4294967296, floor(number / 4294967296), digits)
-            or numbers.decimal(number)
-        return format("%s (%s)", shown, enumeration.names[number] or "unknown")
+        local shown = digits > 0 and hex(lo, hi, digits) or numbers.decimal(lo, hi)
+        return format("%s (%s)", shown, hi == 0 and enumeration.names[lo] or "unknown")
     end
     structs.meaning = meaning_text
+
+    -- The bits that are set and that `flags` has no name for, as halves.
+    function structs.unknown_flags(flags, lo, hi)
+        return lo - numbers.band(lo, flags.known_lo), hi - numbers.band(hi, flags.known_hi)
+    end
+
+    -- A number, by its halves, and the names of its bits.
+    function structs.flags_meaning(flags, lo, hi)
+        local names = {}
+        for bit = 0, 63 do
+            if flags.names[bit] and numbers.bits(lo, hi, bit, 1) == 1 then
+                names[#names + 1] = flags.names[bit]
+            end
+        end
+        local unknown_lo, unknown_hi = structs.unknown_flags(flags, lo, hi)
+        if unknown_lo + unknown_hi > 0 then
+            names[#names + 1] = "unknown " .. hex(unknown_lo, unknown_hi)
+        end
+        return format("%s (%s)", hex(lo, hi, flags.digits), #names > 0 and table.concat(names, ", ") or "none")
+    end
 
     -- Check a number against its row, and tell its bits.
     local function number(row, data, at, from, order, path, sink)
@@ -15704,7 +15961,7 @@ do
             local enumeration = enumerations[row.values]
             if not enumeration.names[value] and not enumeration.open then
                 sink:problem("value", path, offset,
-                    format("%s is %s, known are %s", path, meaning_text(enumeration, value), enumeration.known), value,
+                    format("%s is %s, known are %s", path, meaning_text(enumeration, lo, hi), enumeration.known), value,
                     "(" .. enumeration.known .. ")")
             end
         elseif row.flags then
@@ -16628,6 +16885,220 @@ do
     end
 end
 
+-- JSON as Python's json reads it, for what a configuration says of the guest: objects are tables, texts strings, and numbers
+-- tables with their `digits`; of whatever else there is nothing is kept but that it is there.
+local json = {}
+do
+    local find, sub = string.find, string.sub
+    -- Nesting beyond which nobody looks: real configurations have less than ten levels.
+    local DEPTH_MAX = 100
+    local ESCAPED = { ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
+    local LITERALS = { "true", "false", "null", "NaN", "Infinity", "-Infinity" }
+    local value
+
+    local function blanks(text, at)
+        local _, last = find(text, "^[ \t\n\r]*", at)
+        return last + 1
+    end
+
+    -- The text that begins with the quote at `at`, and the index behind it; nil where it is none.
+    local function string_at(text, at)
+        local parts = {}
+        at = at + 1
+        while true do
+            local _, last = find(text, '^[^\0-\31"\\]*', at)
+            parts[#parts + 1] = sub(text, at, last)
+            local stop = sub(text, last + 1, last + 1)
+            if stop == '"' then
+                return table.concat(parts), last + 2
+            elseif stop ~= "\\" then
+                return nil
+            else
+                local escaped = sub(text, last + 2, last + 2)
+                local number = escaped == "u" and text:match("^%x%x%x%x", last + 3)
+                if number then
+                    -- What is not ASCII is in no word that is asked for.
+                    local code = tonumber(number, 16)
+                    parts[#parts + 1], at = code < 128 and string.char(code) or "\255", last + 7
+                elseif ESCAPED[escaped] then
+                    parts[#parts + 1], at = ESCAPED[escaped], last + 3
+                else
+                    return nil
+                end
+            end
+        end
+    end
+
+    -- What stands between brackets, item by item: `item` reads one and returns the index behind it, or nil.
+    local function listed(text, at, close, item)
+        at = blanks(text, at + 1)
+        if sub(text, at, at) == close then
+            return at + 1
+        end
+        while true do
+            at = item(at)
+            if at == nil then
+                return nil
+            end
+            at = blanks(text, at)
+            local mark = sub(text, at, at)
+            if mark == close then
+                return at + 1
+            elseif mark ~= "," then
+                return nil
+            end
+            at = blanks(text, at + 1)
+        end
+    end
+
+    local function object(text, at, depth)
+        local fields = {}
+        return fields, listed(text, at, "}", function(from)
+            if sub(text, from, from) ~= '"' then
+                return nil
+            end
+            local name, after = string_at(text, from)
+            after = name and blanks(text, after)
+            if after == nil or sub(text, after, after) ~= ":" then
+                return nil
+            end
+            local found
+            found, after = value(text, blanks(text, after + 1), depth)
+            fields[name] = found
+            return after
+        end)
+    end
+
+    local function number_at(text, at)
+        local _, last = find(text, "^-?0", at)
+        if last == nil then
+            _, last = find(text, "^-?[1-9]%d*", at)
+        end
+        if last == nil then
+            return nil
+        end
+        local _, fraction = find(text, "^%.%d+", last + 1)
+        local _, exponent = find(text, "^[eE][+-]?%d+", (fraction or last) + 1)
+        local whole = not (fraction or exponent)
+        return { digits = whole and sub(text, at, last) or nil }, (exponent or fraction or last) + 1
+    end
+
+    -- The value that begins at `at`, and the index behind it; the index is nil where there is none.
+    function value(text, at, depth)
+        if depth > DEPTH_MAX then
+            error(json)
+        end
+        local mark = sub(text, at, at)
+        if mark == "{" then
+            return object(text, at, depth + 1)
+        elseif mark == "[" then
+            return true, listed(text, at, "]", function(from)
+                local _, after = value(text, from, depth + 1)
+                return after
+            end)
+        elseif mark == '"' then
+            return string_at(text, at)
+        end
+        for _, word in ipairs(LITERALS) do
+            if sub(text, at, at + #word - 1) == word then
+                return true, at + #word
+            end
+        end
+        return number_at(text, at)
+    end
+
+    -- The object that `text` is: a table of its fields. nil when it is none, and false when it is nested too deep to know.
+    function json.object(text)
+        local begins = blanks(text, 1)
+        if sub(text, begins, begins) ~= "{" then
+            return nil
+        end
+        local fine, found, after = pcall(value, text, begins, 0)
+        if not fine then
+            return false
+        end
+        return after and blanks(text, after) > #text and found or nil
+    end
+end
+
+-- Rules over xl's configuration in front of a stream, and what the stream itself says of the guest:
+-- core/check/guest_configuration.py.
+local configuration_rules = {}
+do
+    local facts = definitions.configuration_rules
+    local tell = rules.tell
+    -- Types of guest by name: whether the domain header calls them HVM.
+    local HVM = { hvm = true, pvh = true, pv = false }
+    local MOST = "18446744073709551615"
+
+    local function field(from, name)
+        return type(from) == "table" and from[name] or nil
+    end
+
+    -- A number of libxl's unsigned types as its digits; nil where it is none.
+    local function unsigned(found)
+        local digits = type(found) == "table" and found.digits
+        digits = digits == "-0" and "0" or digits
+        if type(digits) ~= "string" or not digits:find("^%d+$") then
+            return nil
+        end
+        return (#digits < #MOST or #digits == #MOST and digits <= MOST) and digits or nil
+    end
+
+    -- Read the configuration; say when it is none.
+    function configuration_rules.read(guest, element, config)
+        local length = #config
+        while config:byte(length) == 0 do
+            length = length - 1
+        end
+        local text = config:sub(1, length)
+        local found = json.object(text)
+        if found == nil then
+            local problem = text == "" and "there is no configuration" or "the configuration is not a JSON object"
+            tell(element, "xl-config-json", { problem = ("%s (%s)"):format(problem, facts.json) })
+        elseif found then
+            local kind = field(field(found, "c_info"), "type")
+            guest.configuration = {
+                kind = type(kind) == "string" and kind or nil,
+                max_vcpus = unsigned(field(field(found, "b_info"), "max_vcpus")),
+            }
+        end
+    end
+
+    -- The configuration and the domain header name the same kind of guest.
+    function configuration_rules.look_at_type(guest, element)
+        local kind = guest.configuration and guest.configuration.kind
+        if HVM[kind or ""] == not guest.hvm then
+            tell(element, "config-guest-type", {
+                what = "libxc " .. definitions.structs[element.key].name,
+                problem = ("the configuration is of a %s guest, the domain header says %s"):format(kind,
+                    guest.hvm and "x86 HVM" or "x86 PV"),
+            })
+        end
+    end
+
+    -- A guest with emulated devices is HVM, one without is PVH.
+    function configuration_rules.look_at_devices(guest, record, emulated)
+        local kind = guest.configuration and guest.configuration.kind
+        if HVM[kind or ""] and (kind == "hvm") ~= emulated then
+            tell(record, "config-guest-type", {
+                problem = ("the configuration is of a %s guest, and %s emulated devices"):format(kind,
+                    emulated and "there are" or "there are no"),
+            })
+        end
+    end
+
+    -- The guest has as many vcpus as its configuration says; `exact` where all of them are saved.
+    function configuration_rules.look_at_vcpus(guest, record, count, exact)
+        local most = guest.configuration and guest.configuration.max_vcpus
+        if most and (count > tonumber(most) or exact and count ~= tonumber(most)) then
+            tell(record, "config-vcpus", {
+                problem = ("there %s %s, the configuration says %s"):format(numbers.be(count), numbers.count(count, "vcpu"), most),
+            })
+        end
+    end
+end
+
 -- What has been said of the guest so far, for rules over what several records say: core/check/guest_state.py, without its
 -- byte for each of the guest's pages. It follows the stream, so that a record breaks the same rules whenever it is shown.
 local guest_state = {}
@@ -16643,7 +17114,7 @@ do
     guest_state.completions = {}
 
     function guest_state.new()
-        local new = setmetatable({ whole = false, emulators = {} }, state)
+        local new = setmetatable({ whole = false, emulators = {}, configuration = nil }, state)
         new:start()
         return new
     end
@@ -16656,7 +17127,16 @@ do
         self.width = nil            -- octets in a word of a PV guest
         self.end_pfn = nil          -- last pfn of a PV guest
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
-        self.context = nil          -- of this checkpoint: the types of the entries in HVM_CONTEXT
+        self.policy = nil           -- the CPU policy: leaf -> subleaf -> its four registers
+        self.policy_msrs = {}       -- of the MSRs in the policy: whether it is not zero
+        self:start_checkpoint()
+    end
+
+    -- Forget what comes anew with each checkpoint.
+    function state:start_checkpoint()
+        self.context = nil          -- the types of the entries in HVM_CONTEXT
+        self.params = nil           -- indices of the parameters in HVM_PARAMS
+        self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
     end
 
     -- Take the domain header.
@@ -16683,7 +17163,7 @@ do
         for _, one in ipairs(guest_state.completions) do
             one(self, record)
         end
-        self.context = nil
+        self:start_checkpoint()
     end
 
     -- Take a record; `body` is nil when it is not all there, or too large.
@@ -16696,49 +17176,399 @@ do
         elseif body == nil then
             self.whole = false
         elseif kind == names.X86_PV_INFO then
-            local width, levels = body:byte(1, 2)
+            local width, levels = body:byte(1 + facts.pv_info.guest_width), body:byte(1 + facts.pv_info.pt_levels)
             if width and definitions.body_rules.pairs[width] == levels then
                 self.width = width
             end
-        elseif guest_state.subjects[kind] and #body > facts.least then
-            guest_state.subjects[kind](self, record, body, body_rules.order(record, body, 1))
+        elseif #body > facts.least then
+            local subject, order = guest_state.subjects[kind], body_rules.order(record, body, 1)
+            if facts.vcpu[kind] then
+                self.vcpus = math.max(self.vcpus, numbers.u32(body, 1, order) + 1)
+            end
+            if subject then
+                subject(self, record, body, order)
+            end
         end
     end
 
     guest_state.subjects[names.X86_PV_P2M_FRAMES] = function(self, _, body, order)
-        local last = numbers.u32(body, 5, order)
+        local last = numbers.u32(body, 1 + facts.p2m_frames.p2m_end_pfn, order)
         self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
     end
 
-    -- The types of the entries of a HVM_CONTEXT.
-    local function typecodes(body, order)
+    -- The types of the entries of a HVM_CONTEXT, and how many vcpus have a local APIC.
+    local function look_through(body, order)
         local row = structs.body({ layer = "libxc", type = names.HVM_CONTEXT }).rows[1]
-        local found, at, stop = {}, 1, #body + 1
+        local types, vcpus, at, stop = {}, {}, 1, #body + 1
+        local count = 0
         local walk = chains.walk(row, body, stop, order)
         for _ = 1, chains.MOST do
             if at + walk.size > stop then
                 break
             end
-            local kind = walk:head(at)
+            local kind, instance = walk:head(at), numbers.u16(body, at + facts.instance_at, order)
             local _, following, searched = walk:next(at)
-            found[kind], at = true, following
+            if kind == facts.lapic and not vcpus[instance] then
+                vcpus[instance], count = true, count + 1
+            end
+            types[kind], at = true, following
             if kind == 0 and not searched then
                 break
+            end
+        end
+        return types, count
+    end
+
+    local function emulated(types)
+        for kind in pairs(facts.emulated) do
+            if types[kind] then
+                return true
+            end
+        end
+        return false
+    end
+
+    guest_state.subjects[names.HVM_CONTEXT] = function(self, record, body, order)
+        local vcpus
+        self.context, vcpus = look_through(body, order)
+        configuration_rules.look_at_vcpus(self, record, vcpus, true)
+        configuration_rules.look_at_devices(self, record, emulated(self.context))
+    end
+
+    guest_state.completions[1] = function(self, record)
+        if self.context then
+            self.emulated = emulated(self.context)
+        end
+        if self.hvm == false and self.vcpus > 0 then
+            configuration_rules.look_at_vcpus(self, record, self.vcpus, false)
+        end
+    end
+end
+
+-- Rules over HVM_PARAMS: core/check/params.py, but for those that need to know which pages of the guest came.
+do
+    local halves = numbers.halves
+    local facts = definitions.param_rules
+    local parameters = facts.parameters
+
+    -- Whether a sender of the guest's release writes the parameter; of an unknown release, whether any does.
+    local function written(guest, known)
+        if known.since == nil or guest.major == 0 then
+            return known.since ~= nil
+        end
+        local last = known.last
+        return guest:since(known.since[1], known.since[2])
+            and (last == nil or guest.major < last[1] or guest.major == last[1] and guest.minor <= last[2])
+    end
+
+    -- Whether a receiver refuses the value of a parameter that it takes.
+    local function refused(index, lo, hi)
+        if index == facts.ioreq_pages then
+            return hi > 0 or lo == 0 or lo > facts.ioreq_pages_max
+        end
+        local checked = facts.checked[index]
+        if checked == nil then
+            return false
+        elseif checked.flags then
+            local unknown_lo, unknown_hi = structs.unknown_flags(checked.flags, lo, hi)
+            return unknown_lo + unknown_hi > 0 or index == facts.viridian and lo + hi > 0 and lo % 2 == 0
+        end
+        return hi > 0 or definitions.enumerations[checked.values].names[lo] == nil
+    end
+
+    local function in_words(index, lo, hi)
+        local checked = facts.checked[index]
+        if checked == nil then
+            return numbers.decimal(lo, hi)
+        elseif checked.flags then
+            return structs.flags_meaning(checked.flags, lo, hi)
+        end
+        return structs.meaning(definitions.enumerations[checked.values], lo, hi)
+    end
+
+    local function look(guest, record, key, found, index, lo, hi, name)
+        local function tell(rule, problem)
+            rules.tell(record, rule, { problem = ("%s %s"):format(name, problem) })
+        end
+        local known = parameters[index]
+        if found[key] and not guest.converted then
+            tell("hvm-param-repeated", "comes a second time")
+        end
+        if known == nil or not written(guest, known) then
+            if known and known.refused then
+                rules.tell(record, "hvm-param-refused", { problem = name .. ": no receiver takes it" })
+            elseif not guest.converted then
+                tell("hvm-param-index", "is none that such a sender writes")
+            end
+        end
+        if lo + hi == 0 and not guest.converted then
+            tell("hvm-param-zero", "is zero: senders leave those out")
+        end
+        if refused(index, lo, hi) then
+            tell("hvm-param-value", ("is %s: no receiver takes that"):format(in_words(index, lo, hi)))
+        end
+    end
+
+    guest_state.subjects[definitions.record_numbers.libxc.HVM_PARAMS] = function(guest, record, body, order)
+        local enumeration = definitions.enumerations[facts.index]
+        local count = math.min(numbers.u32(body, 1, order), math.floor((#body - facts.first) / facts.size))
+        -- By index, those of this checkpoint; one beyond 2^32 is none that anybody knows.
+        local found = guest.params or {}
+        for number = 0, count - 1 do
+            local at = 1 + facts.first + facts.size * number
+            local index_lo, index_hi = halves(body, at + facts.at.index, 8, order)
+            local lo, hi = halves(body, at + facts.at.value, 8, order)
+            local key = index_hi == 0 and index_lo or numbers.hex(index_lo, index_hi)
+            look(guest, record, key, found, index_hi == 0 and index_lo, lo, hi, structs.meaning(enumeration, index_lo, index_hi))
+            found[key] = true
+        end
+        if found[facts.tss] and found[facts.tss_sized] then
+            rules.tell(record, "hvm-param-tss", { problem = ("%s and %s are both there"):format(
+                structs.meaning(enumeration, facts.tss), structs.meaning(enumeration, facts.tss_sized)) })
+        end
+        guest.params = found
+    end
+end
+
+-- Rules over X86_TSC_INFO: core/check/tsc.py.
+do
+    local facts = definitions.tsc_rules
+    local at = facts.at
+
+    guest_state.subjects[definitions.record_numbers.libxc.X86_TSC_INFO] = function(guest, record, body, order)
+        if #body < at.incarnation then
+            return
+        end
+        local mode, khz = numbers.u32(body, 1 + at.mode, order), numbers.u32(body, 1 + at.khz, order)
+        local lo, hi = numbers.halves(body, 1 + at.nsec, 8, order)
+        local shown = structs.meaning(definitions.enumerations[facts.mode], mode)
+        local function tell(rule, problem, ...)
+            rules.tell(record, rule, { problem = problem:format(...) })
+        end
+        if mode == facts.pvrdtscp and guest:since(facts.no_pvrdtscp[1], facts.no_pvrdtscp[2]) then
+            tell("tsc-mode", "mode is %s: Xen %d.%d and later refuse it", shown, facts.no_pvrdtscp[1], facts.no_pvrdtscp[2])
+        end
+        if mode == facts.never and khz + lo + hi > 0 then
+            tell("tsc-values", "mode is %s, and khz %.0f and nsec %s are not zero", shown, khz, numbers.decimal(lo, hi))
+        end
+        if mode == facts.always and khz == 0 then
+            tell("tsc-values", "mode is %s, and khz is zero", shown)
+        end
+        if hi >= 2147483648 then
+            tell("tsc-values", "nsec is %s: more than time can have passed", numbers.hex(lo, hi))
+        end
+    end
+end
+
+-- How large an XSAVE area is, and which components a processor has together: core/definitions/xsave_area.py and
+-- core/check/cpu_state.py. Sets of components are two halves of 32 bits, as XCR0 has them.
+local xsave_area = {}
+do
+    local facts = definitions.xsave_area
+    local band = numbers.band
+
+    -- Whether a processor would take it as XCR0; all that is asked of is in the lower half.
+    function xsave_area.valid(lo)
+        local function has(mask)
+            return band(lo, mask) > 0
+        end
+        local avx512, tile = band(lo, facts.avx512), band(lo, facts.tile)
+        return has(facts.x87)
+            and (not has(facts.ymm) or has(facts.sse))
+            and has(facts.bndregs) == has(facts.bndcsr)
+            and (avx512 == 0 or avx512 == facts.avx512 and has(facts.ymm))
+            and (tile == 0 or tile == facts.tile)
+    end
+
+    -- The components from 2 to 62 that are in the set, in ascending order.
+    function xsave_area.components(lo, hi)
+        local found = {}
+        for bit = 2, 62 do
+            if numbers.bits(lo, hi, bit, 1) == 1 then
+                found[#found + 1] = bit
             end
         end
         return found
     end
 
-    guest_state.subjects[names.HVM_CONTEXT] = function(self, _, body, order)
-        self.context = typecodes(body, order)
+    -- Bytes that the area takes; nil when it has a component that nobody placed. `places`: component -> {offset, size}.
+    function xsave_area.size(lo, hi, places)
+        if lo + hi == 0 then
+            return 0
+        end
+        local size = facts.least
+        for _, bit in ipairs(xsave_area.components(lo, hi)) do
+            local place = places[bit]
+            if place == nil then
+                return nil
+            end
+            size = math.max(size, place.offset + place.size)
+        end
+        return size
+    end
+end
+
+-- Rules over X86_CPUID_POLICY and X86_MSR_POLICY: core/check/cpu_policy.py.
+local cpu_policy_rules = {}
+do
+    local u32, halves = numbers.u32, numbers.halves
+    local facts = definitions.cpu_policy_rules
+    local names = definitions.record_numbers.libxc
+    local leaf_at = facts.leaf_at
+    local NO_SUBLEAF = facts.no_subleaf
+
+    local function teller(record)
+        return function(rule, problem, ...)
+            rules.tell(record, rule, { problem = problem:format(...) })
+        end
     end
 
-    guest_state.completions[1] = function(self)
-        if self.context then
-            self.emulated = false
-            for kind in pairs(facts.emulated) do
-                self.emulated = self.emulated or self.context[kind] ~= nil
+    -- Register a, b, c or d of a leaf of the guest's policy; subleaf 0 stands for none too. nil when it is not there.
+    local function register(policy, leaf, subleaf, name)
+        local found = policy and policy[leaf]
+        found = found and (found[subleaf] or subleaf == 0 and found[NO_SUBLEAF])
+        return found and found[name] or nil
+    end
+    cpu_policy_rules.register = register
+
+    local function in_range(leaf)
+        return leaf <= facts.basic_max or facts.hypervisor[leaf] or leaf >= facts.extended and leaf <= facts.extended_max
+    end
+
+    -- One leaf behind `last`, the leaf and subleaf that are the highest so far; returns those from then on.
+    local function one_leaf(tell, leaf, subleaf, last_leaf, last_subleaf)
+        local place = subleaf == NO_SUBLEAF and -1 or subleaf
+        local name = ("leaf 0x%x"):format(leaf) .. (subleaf == NO_SUBLEAF and "" or (".%.0f"):format(subleaf))
+        local same = leaf == last_leaf and place == last_subleaf
+        local behind = leaf > last_leaf or leaf == last_leaf and place > last_subleaf
+        if not behind then
+            tell("cpuid-order", "%s %s", name, same and "comes a second time" or "is out of order")
+        end
+        local most = facts.subleaves[leaf]
+        if (subleaf == NO_SUBLEAF) ~= (most == nil) then
+            tell("cpuid-order", "%s should have %s", name, most and "a subleaf" or "no subleaf")
+        elseif most and subleaf > most or not in_range(leaf) then
+            tell("cpuid-range", "%s is none that a receiver knows", name)
+        end
+        if behind then
+            return leaf, place
+        end
+        return last_leaf, last_subleaf
+    end
+
+    -- The highest number in `present` between two; nil where there is none.
+    local function highest(present, from, to)
+        local found
+        for number in pairs(present) do
+            if number >= from and number <= to and (found == nil or number > found) then
+                found = number
             end
+        end
+        return found
+    end
+
+    -- The leaves that say how many leaves there are.
+    local function limits(tell, policy)
+        -- See core/check/cpu_policy.py: another program may leave out leaves, leaf 7 among them.
+        local raised = policy[7] and "cpuid-limits-raised" or "cpuid-limits"
+        local basic = highest(policy, 0, facts.basic_max)
+        local extended = highest(policy, facts.extended, facts.extended_max)
+        local told = register(policy, 0, 0, "a")
+        if told and math.min(told, facts.basic_max) ~= basic then
+            tell(told > basic and raised or "cpuid-limits", "leaf 0 says that 0x%x is the last basic leaf, which is 0x%x",
+                told, basic)
+        end
+        told = register(policy, facts.extended, 0, "a")
+        if told and math.min(told, facts.extended_max) ~= extended then
+            tell(told > extended and raised or "cpuid-limits",
+                "leaf 0x80000000 says that 0x%x is the last extended leaf, which is 0x%x", told, extended)
+        end
+        local subleaf = policy[7] and highest(policy[7], 0, NO_SUBLEAF - 1)
+        told = register(policy, 7, 0, "a")
+        if told and subleaf and told ~= subleaf then
+            tell(told > subleaf and raised or "cpuid-limits", "leaf 7 says that %.0f is its last subleaf, which is %.0f",
+                told, subleaf)
+        end
+    end
+
+    -- Leaf 0xd: which components there are, and how large they are together.
+    local function xstate(tell, policy)
+        local leaf = policy[0xd]
+        local lo, hi = register(policy, 0xd, 0, "a") or 0, register(policy, 0xd, 0, "d") or 0
+        if leaf == nil or leaf[0] == nil or lo + hi == 0 then
+            return
+        end
+        local named = structs.flags_meaning(facts.xstate, lo, hi)
+        if not xsave_area.valid(lo) then
+            tell("cpuid-xstate", "XCR0 is %s: no processor has that", named)
+            return
+        end
+        local places, missing = {}, {}
+        for subleaf, registers in pairs(leaf) do
+            if subleaf >= 2 and subleaf < 63 and registers.a > 0 then
+                places[subleaf] = { offset = registers.b, size = registers.a }
+            end
+        end
+        for _, bit in ipairs(xsave_area.components(lo, hi)) do
+            if places[bit] == nil then
+                missing[#missing + 1] = ("%d"):format(bit)
+            end
+        end
+        if #missing > 0 then
+            tell("cpuid-xstate", "XCR0 is %s, and nothing is said of component %s", named, table.concat(missing, ", "))
+            return
+        end
+        local size, wanted = register(policy, 0xd, 0, "c"), xsave_area.size(lo, hi, places)
+        if size ~= wanted then
+            tell("cpuid-xstate", "the area is said to take %s, its components %.0f", numbers.count(size, "byte"), wanted)
+        end
+    end
+
+    guest_state.subjects[names.X86_CPUID_POLICY] = function(guest, record, body, order)
+        local tell = teller(record)
+        local policy, count = {}, math.floor(#body / facts.leaf)
+        local last_leaf, last_subleaf = -1, -1
+        for at = 1, count * facts.leaf, facts.leaf do
+            local leaf, subleaf = u32(body, at + leaf_at.leaf, order), u32(body, at + leaf_at.subleaf, order)
+            last_leaf, last_subleaf = one_leaf(tell, leaf, subleaf, last_leaf, last_subleaf)
+            policy[leaf] = policy[leaf] or {}
+            -- Of a leaf that comes twice the last counts.
+            policy[leaf][subleaf] = {
+                a = u32(body, at + leaf_at.a, order), b = u32(body, at + leaf_at.b, order),
+                c = u32(body, at + leaf_at.c, order), d = u32(body, at + leaf_at.d, order),
+            }
+        end
+        if count > facts.leaves_max then
+            tell("cpuid-range", "%.0f leaves, a receiver takes %d", count, facts.leaves_max)
+        end
+        guest.policy = policy
+        limits(tell, policy)
+        xstate(tell, policy)
+    end
+
+    guest_state.subjects[names.X86_MSR_POLICY] = function(guest, record, body, order)
+        local tell = teller(record)
+        local enumeration = definitions.enumerations[facts.msr]
+        local seen = {}
+        for at = 1, #body - facts.entry + 1, facts.entry do
+            local index = u32(body, at + facts.entry_at.idx, order)
+            local lo, hi = halves(body, at + facts.entry_at.val, 8, order)
+            local name = structs.meaning(enumeration, index)
+            if not facts.policy_msrs[index] then
+                tell("msr-policy", "%s is none that a receiver knows", name)
+            elseif seen[index] then
+                tell("msr-policy", "%s comes a second time", name)
+            elseif index == facts.platform_info and hi > 0 then
+                tell("msr-policy", "%s is %s: it has 32 bits", name, numbers.hex(lo, hi))
+            end
+            seen[index] = true
+            guest.policy_msrs[index] = lo + hi > 0
+        end
+        local features = register(guest.policy, 7, 0, "d")
+        if guest.policy_msrs[facts.arch_capabilities] and features
+            and numbers.bits(features, 0, facts.arch_caps_bit, 1) == 0 then
+            tell("msr-policy-arch-caps", "%s has bits set, and CPUID says that there is no such MSR (ARCH_CAPS)",
+                structs.meaning(enumeration, facts.arch_capabilities))
         end
     end
 end
@@ -16850,9 +17680,10 @@ do
         local kind, major, minor = u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order)
         direction.libxc:domain(element, kind, major, minor)
         direction.guest:domain(kind, major, minor)
+        configuration_rules.look_at_type(direction.guest, element)
     end
 
-    special["xl.optional_data"] = function(_, element, buffer, at, size)
+    special["xl.optional_data"] = function(direction, element, buffer, at, size)
         if size < 4 then
             return
         end
@@ -16862,6 +17693,9 @@ do
         end
         if length > 0 and length <= size - 4 and buffer:byte(at + 3 + length) ~= 0 then
             tell(element, "xl-config-unterminated", { actual = length })
+        end
+        if length > 0 and length <= size - 4 then
+            configuration_rules.read(direction.guest, element, buffer:sub(at + 4, at + 3 + length))
         end
     end
 
@@ -18581,7 +19415,11 @@ if Proto == nil then
         body_rules = body_rules,
         emulator_rules = emulator_rules,
         memory_rules = memory_rules,
+        json = json,
+        configuration_rules = configuration_rules,
         guest_state = guest_state,
+        xsave_area = xsave_area,
+        cpu_policy_rules = cpu_policy_rules,
         back_channel = back_channel,
         header_rules = header_rules,
         anchors = anchors,

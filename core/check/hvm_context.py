@@ -61,6 +61,11 @@ def check(telling: Telling, value: Any) -> None:
         if checked is not None and data is not None and not data.problems:
             checked(telling, entry, data)
     _legacy_region(telling, by_code)
+    if telling.state.configuration is not None:
+        from xenmig.core.check import guest_configuration
+
+        guest_configuration.check_vcpus(telling, len(by_code.get(Typecode.LAPIC, ())), exact=True)
+        guest_configuration.check_emulated(telling, any(code in by_code for code in EMULATED))
 
 
 def _code(entry: Entry) -> int:
@@ -345,8 +350,3 @@ def complete(telling: Telling) -> None:
         told = ", ".join(map(str, sorted(vcpus - enlightened)[:8]))
         about.tell("hvm-context-viridian", f"there is no {Typecode.VIRIDIAN_VCPU.name} for vcpu {told} of {len(vcpus)}")
     state.emulated = any(code in codes for code in EMULATED)
-    if state.configuration is not None:
-        from xenmig.core.check import guest_configuration
-
-        guest_configuration.check_vcpus(about, len(vcpus), exact=True)
-        guest_configuration.check_emulated(about, state.emulated)

@@ -10,14 +10,18 @@ if TYPE_CHECKING:
 
     from xenmig.core.check.guest_state import Telling
 
+NO_PVRDTSCP = (4, 12)
+"The first release that refuses PVRDTSCP."
+
 
 def check(telling: Telling, value: Any) -> None:
     """Hold a X86_TSC_INFO to its rules."""
     if value.nsec is None:
         return
     mode, khz, nsec = int(value.mode), value.khz, value.nsec
-    if mode == TscMode.PVRDTSCP and telling.state.release >= (4, 12):
-        telling.tell("tsc-mode", f"mode is {value.mode}: Xen 4.12 and later refuse it", 0, None, mode)
+    if mode == TscMode.PVRDTSCP and telling.state.release >= NO_PVRDTSCP:
+        major, minor = NO_PVRDTSCP
+        telling.tell("tsc-mode", f"mode is {value.mode}: Xen {major}.{minor} and later refuse it", 0, None, mode)
     if mode == TscMode.NEVER_EMULATE and (khz or nsec):
         telling.tell("tsc-values", f"mode is {value.mode}, and khz {khz} and nsec {nsec} are not zero", 4)
     if mode == TscMode.ALWAYS_EMULATE and not khz:

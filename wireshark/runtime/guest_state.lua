@@ -13,7 +13,7 @@ do
     guest_state.completions = {}
 
     function guest_state.new()
-        local new = setmetatable({ whole = false, emulators = {} }, state)
+        local new = setmetatable({ whole = false, emulators = {}, configuration = nil }, state)
         new:start()
         return new
     end
@@ -26,7 +26,16 @@ do
         self.width = nil            -- octets in a word of a PV guest
         self.end_pfn = nil          -- last pfn of a PV guest
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
-        self.context = nil          -- of this checkpoint: the types of the entries in HVM_CONTEXT
+        self.policy = nil           -- the CPU policy: leaf -> subleaf -> its four registers
+        self.policy_msrs = {}       -- of the MSRs in the policy: whether it is not zero
+        self:start_checkpoint()
+    end
+
+    -- Forget what comes anew with each checkpoint.
+    function state:start_checkpoint()
+        self.context = nil          -- the types of the entries in HVM_CONTEXT
+        self.params = nil           -- indices of the parameters in HVM_PARAMS
+        self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
     end
 
     -- Take the domain header.
@@ -53,7 +62,7 @@ do
         for _, one in ipairs(guest_state.completions) do
             one(self, record)
         end
-        self.context = nil
+        self:start_checkpoint()
     end
 
     -- Take a record; `body` is nil when it is not all there, or too large.
@@ -66,49 +75,71 @@ do
         elseif body == nil then
             self.whole = false
         elseif kind == names.X86_PV_INFO then
-            local width, levels = body:byte(1, 2)
+            local width, levels = body:byte(1 + facts.pv_info.guest_width), body:byte(1 + facts.pv_info.pt_levels)
             if width and definitions.body_rules.pairs[width] == levels then
                 self.width = width
             end
-        elseif guest_state.subjects[kind] and #body > facts.least then
-            guest_state.subjects[kind](self, record, body, body_rules.order(record, body, 1))
+        elseif #body > facts.least then
+            local subject, order = guest_state.subjects[kind], body_rules.order(record, body, 1)
+            if facts.vcpu[kind] then
+                self.vcpus = math.max(self.vcpus, numbers.u32(body, 1, order) + 1)
+            end
+            if subject then
+                subject(self, record, body, order)
+            end
         end
     end
 
     guest_state.subjects[names.X86_PV_P2M_FRAMES] = function(self, _, body, order)
-        local last = numbers.u32(body, 5, order)
+        local last = numbers.u32(body, 1 + facts.p2m_frames.p2m_end_pfn, order)
         self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
     end
 
-    -- The types of the entries of a HVM_CONTEXT.
-    local function typecodes(body, order)
+    -- The types of the entries of a HVM_CONTEXT, and how many vcpus have a local APIC.
+    local function look_through(body, order)
         local row = structs.body({ layer = "libxc", type = names.HVM_CONTEXT }).rows[1]
-        local found, at, stop = {}, 1, #body + 1
+        local types, vcpus, at, stop = {}, {}, 1, #body + 1
+        local count = 0
         local walk = chains.walk(row, body, stop, order)
         for _ = 1, chains.MOST do
             if at + walk.size > stop then
                 break
             end
-            local kind = walk:head(at)
+            local kind, instance = walk:head(at), numbers.u16(body, at + facts.instance_at, order)
             local _, following, searched = walk:next(at)
-            found[kind], at = true, following
+            if kind == facts.lapic and not vcpus[instance] then
+                vcpus[instance], count = true, count + 1
+            end
+            types[kind], at = true, following
             if kind == 0 and not searched then
                 break
             end
         end
-        return found
+        return types, count
     end
 
-    guest_state.subjects[names.HVM_CONTEXT] = function(self, _, body, order)
-        self.context = typecodes(body, order)
-    end
-
-    guest_state.completions[1] = function(self)
-        if self.context then
-            self.emulated = false
-            for kind in pairs(facts.emulated) do
-                self.emulated = self.emulated or self.context[kind] ~= nil
+    local function emulated(types)
+        for kind in pairs(facts.emulated) do
+            if types[kind] then
+                return true
             end
+        end
+        return false
+    end
+
+    guest_state.subjects[names.HVM_CONTEXT] = function(self, record, body, order)
+        local vcpus
+        self.context, vcpus = look_through(body, order)
+        configuration_rules.look_at_vcpus(self, record, vcpus, true)
+        configuration_rules.look_at_devices(self, record, emulated(self.context))
+    end
+
+    guest_state.completions[1] = function(self, record)
+        if self.context then
+            self.emulated = emulated(self.context)
+        end
+        if self.hvm == false and self.vcpus > 0 then
+            configuration_rules.look_at_vcpus(self, record, self.vcpus, false)
         end
     end
 end

@@ -57,9 +57,10 @@ do
         local kind, major, minor = u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order)
         direction.libxc:domain(element, kind, major, minor)
         direction.guest:domain(kind, major, minor)
+        configuration_rules.look_at_type(direction.guest, element)
     end
 
-    special["xl.optional_data"] = function(_, element, buffer, at, size)
+    special["xl.optional_data"] = function(direction, element, buffer, at, size)
         if size < 4 then
             return
         end
@@ -69,6 +70,9 @@ do
         end
         if length > 0 and length <= size - 4 and buffer:byte(at + 3 + length) ~= 0 then
             tell(element, "xl-config-unterminated", { actual = length })
+        end
+        if length > 0 and length <= size - 4 then
+            configuration_rules.read(direction.guest, element, buffer:sub(at + 4, at + 3 + length))
         end
     end
 

@@ -80,9 +80,15 @@ do
         return numbers.hex(number % 4294967296, floor(number / 4294967296))
     end
 
-    -- In decimal; exact up to 2^53.
-    function numbers.decimal(number)
-        return format("%.0f", number)
+    -- In decimal: a number up to 2^53, or the low half of one whose high half is `hi`.
+    function numbers.decimal(number, hi)
+        if hi == nil or hi < 0x200000 then
+            return format("%.0f", number + (hi or 0) * 4294967296)
+        end
+        -- The last six digits, and what is in front of them: neither step goes beyond 2^53.
+        local rest = hi % 1000000 * 4294967296 + number
+        local digits = rest % 1000000
+        return format("%.0f%06.0f", (hi - hi % 1000000) / 1000000 * 4294967296 + (rest - digits) / 1000000, digits)
     end
 
     -- "1 byte", "20 bytes": core/definitions/quantity.py.

@@ -15,14 +15,34 @@ do
     local enumerations = definitions.enumerations
     local decode_struct
 
-    -- A number and its name.
-    local function meaning_text(enumeration, number)
+    -- A number, by its halves, and its name.
+    local function meaning_text(enumeration, lo, hi)
+        hi = hi or 0
         local digits = enumeration.digits
-        local shown = digits > 0 and hex(number % 4294967296, floor(number / 4294967296), digits)
-            or numbers.decimal(number)
-        return format("%s (%s)", shown, enumeration.names[number] or "unknown")
+        local shown = digits > 0 and hex(lo, hi, digits) or numbers.decimal(lo, hi)
+        return format("%s (%s)", shown, hi == 0 and enumeration.names[lo] or "unknown")
     end
     structs.meaning = meaning_text
+
+    -- The bits that are set and that `flags` has no name for, as halves.
+    function structs.unknown_flags(flags, lo, hi)
+        return lo - numbers.band(lo, flags.known_lo), hi - numbers.band(hi, flags.known_hi)
+    end
+
+    -- A number, by its halves, and the names of its bits.
+    function structs.flags_meaning(flags, lo, hi)
+        local names = {}
+        for bit = 0, 63 do
+            if flags.names[bit] and numbers.bits(lo, hi, bit, 1) == 1 then
+                names[#names + 1] = flags.names[bit]
+            end
+        end
+        local unknown_lo, unknown_hi = structs.unknown_flags(flags, lo, hi)
+        if unknown_lo + unknown_hi > 0 then
+            names[#names + 1] = "unknown " .. hex(unknown_lo, unknown_hi)
+        end
+        return format("%s (%s)", hex(lo, hi, flags.digits), #names > 0 and table.concat(names, ", ") or "none")
+    end
 
     -- Check a number against its row, and tell its bits.
     local function number(row, data, at, from, order, path, sink)
@@ -53,7 +73,7 @@ do
             local enumeration = enumerations[row.values]
             if not enumeration.names[value] and not enumeration.open then
                 sink:problem("value", path, offset,
-                    format("%s is %s, known are %s", path, meaning_text(enumeration, value), enumeration.known), value,
+                    format("%s is %s, known are %s", path, meaning_text(enumeration, lo, hi), enumeration.known), value,
                     "(" .. enumeration.known .. ")")
             end
         elseif row.flags then

@@ -1,0 +1,153 @@
+"""What the runtime needs to hold the guest, as several records describe it, to the rules: tables of core/check."""
+
+from __future__ import annotations
+
+from xenmig.core.check import (
+    cpu_policy,
+    cpu_state,
+    emulator,
+    guest_state,
+    hvm_context,
+    libxc_order,
+    memory,
+    params,
+    tsc,
+)
+from xenmig.core.decode.records import PFN_PIECE
+from xenmig.core.definitions import libxc
+from xenmig.core.definitions.cpuid_leaves import BASIC_MAX, EXTENDED, NO_SUBLEAF
+from xenmig.core.definitions.enumerations import Flags
+from xenmig.core.definitions.hvm_context import HvmSaveDescriptor
+from xenmig.core.definitions.hvm_params import MEANINGS, HvmParam, HvmParams, Index
+from xenmig.core.definitions.msr_numbers import Msr
+from xenmig.core.definitions.registers import XState
+from xenmig.core.definitions.typecodes import Typecode
+from xenmig.core.definitions.xl import MandatoryFlags
+from xenmig.core.definitions.xsave_area import AREA_MIN
+from xenmig.wireshark.rows import LOW, name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from xenmig.core.definitions.enumerations import Value
+    from xenmig.core.definitions.structs import Struct
+    from xenmig.wireshark.literals import Plain
+    from xenmig.wireshark.rows import Rows
+
+
+def numbered(numbers: Iterable[int | None]) -> dict[int, Plain]:
+    """A set of numbers as Lua has sets."""
+    return {int(number): True for number in numbers if number is not None}
+
+
+def offsets(definition: type[Struct]) -> dict[str, Plain]:
+    """Where the fields of a struct begin, by name."""
+    return {field.name: field.offset for field in definition.fields}
+
+
+def flags(named: type[Flags]) -> dict[str, Plain]:
+    """The table of a word of flags: how it is written, and the names of its bits."""
+    known = sum(1 << bit for bit in named.known)
+    return {
+        "digits": named.digits,
+        "names": {bit: one.name for bit, one in sorted(named.known.items())},
+        "known_lo": known & LOW,
+        "known_hi": known >> 32,
+    }
+
+
+def _parameter(one: Value) -> dict[str, Plain]:
+    since, last = one.facts.get("written"), one.facts.get("until")
+    return {
+        "since": list(params.release_of(since)) if since else None,
+        "last": list(params.release_of(last)) if last else None,
+        "refused": bool(one.facts.get("deprecated") or one.facts.get("read_only")) or None,
+    }
+
+
+def _parameters(rows: Rows) -> dict[str, Plain]:
+    checked: dict[int, Plain] = {}
+    for index in params.CHECKED:
+        kind = MEANINGS[index]
+        checked[int(index)] = {"flags": flags(kind)} if issubclass(kind, Flags) else {"values": rows.enumeration(kind)}
+    return {
+        "index": rows.enumeration(Index),
+        "first": HvmParams.field("params").offset,
+        "size": HvmParam.size,
+        "at": offsets(HvmParam),
+        "parameters": {number: _parameter(one) for number, one in Index.known.items()},
+        "checked": checked,
+        "viridian": int(Index.VIRIDIAN),
+        "ioreq_pages": int(Index.NR_IOREQ_SERVER_PAGES),
+        "ioreq_pages_max": params.IOREQ_PAGES_MAX,
+        "tss": int(Index.VM86_TSS),
+        "tss_sized": int(Index.VM86_TSS_SIZED),
+    }
+
+
+def inside_facts(rows: Rows) -> dict[str, Plain]:
+    """Fields of the Lua table ``definitions``; ``rows`` collects the enumerations."""
+    return {
+        "guest_state": {
+            "least": guest_state.ZERO_CONTENT,
+            "pv_info": offsets(libxc.X86PvInfo),
+            "p2m_frames": offsets(libxc.X86PvP2mFrames),
+            "vcpu": numbered(libxc_order.VCPU),
+            "instance_at": HvmSaveDescriptor.field("instance").offset,
+            "lapic": int(Typecode.LAPIC),
+            "emulated": numbered(hvm_context.EMULATED),
+        },
+        "emulator_rules": {
+            "xenstore_data": emulator.XENSTORE_DATA,
+            "context": emulator.CONTEXT,
+            "last": numbered(emulator.LAST),
+        },
+        "memory_rules": {
+            "page_type": name_of(libxc.PageType),
+            "most": PFN_PIECE,
+            "hvm_types": numbered(memory.HVM_TYPES),
+            "xalloc": int(libxc.PageType.XALLOC),
+            "narrow": int(libxc.GuestWidth.BITS_32),
+            "l4": numbered(memory.L4),
+        },
+        "param_rules": _parameters(rows),
+        "tsc_rules": {
+            "mode": rows.enumeration(libxc.TscMode),
+            "at": offsets(libxc.X86TscInfo),
+            "pvrdtscp": int(libxc.TscMode.PVRDTSCP),
+            "never": int(libxc.TscMode.NEVER_EMULATE),
+            "always": int(libxc.TscMode.ALWAYS_EMULATE),
+            "no_pvrdtscp": list(tsc.NO_PVRDTSCP),
+        },
+        "xsave_area": {
+            "least": AREA_MIN,
+            "x87": cpu_state.X87,
+            "sse": cpu_state.SSE,
+            "ymm": cpu_state.YMM,
+            "bndregs": cpu_state.BNDREGS,
+            "bndcsr": cpu_state.BNDCSR,
+            "avx512": cpu_state.AVX512,
+            "tile": cpu_state.TILE,
+        },
+        "cpu_policy_rules": {
+            "leaf": libxc.CpuidLeaf.size,
+            "leaf_at": offsets(libxc.CpuidLeaf),
+            "entry": libxc.MsrEntry.size,
+            "entry_at": offsets(libxc.MsrEntry),
+            "no_subleaf": NO_SUBLEAF,
+            "basic_max": BASIC_MAX,
+            "extended": EXTENDED,
+            "extended_max": cpu_policy.EXTENDED_MAX,
+            "hypervisor": numbered(cpu_policy.HYPERVISOR),
+            "subleaves": dict(cpu_policy.SUBLEAVES),
+            "leaves_max": cpu_policy.LEAVES_MAX,
+            "xstate": flags(XState),
+            "msr": rows.enumeration(Msr),
+            "policy_msrs": numbered(number for number, one in Msr.known.items() if "policy" in one.facts),
+            "platform_info": int(Msr.PLATFORM_INFO),
+            "arch_capabilities": int(Msr.ARCH_CAPABILITIES),
+            "arch_caps_bit": cpu_policy.ARCH_CAPS_BIT,
+        },
+        "configuration_rules": {"json": str(MandatoryFlags.JSON)},
+    }
