@@ -9,12 +9,17 @@ import pytest
 
 from tests.guests import Guest
 from xenmig.core.check.checker import Checker
-from xenmig.core.decode.record import PageData
+from xenmig.core.decode.record import PageData, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xenmig.core.check.finding import Finding
+    from xenmig.core.decode.events import Event
+
     Change = Callable[[Guest], object]
+
+PAGE_DATA = 1
 
 
 def batch(*words: int) -> bytes:
@@ -79,6 +84,12 @@ def test_memory_of_a_converted_stream_may_come_in_any_order() -> None:
     assert guest.found() == {}
 
 
+def checked(events: list[Event]) -> list[Finding]:
+    checker = Checker("libxc")
+    checker.take(events)
+    return checker.findings
+
+
 def test_pages_that_a_capture_lacks_have_come_all_the_same() -> None:
     guest = Guest(hvm=True)
     guest.batches = [FULL, batch(7, 5)]
@@ -86,9 +97,7 @@ def test_pages_that_a_capture_lacks_have_come_all_the_same() -> None:
     for event in events:
         if isinstance(event, PageData):
             event.missing = 4096
-    checker = Checker("libxc")
-    checker.take(events)
-    assert [finding.rule for finding in checker.findings] == ["page-data-order"]
+    assert [finding.rule for finding in checked(events)] == ["page-data-order"]
 
 
 def test_an_array_that_is_not_all_there_breaks_no_rule() -> None:
@@ -98,6 +107,14 @@ def test_an_array_that_is_not_all_there_breaks_no_rule() -> None:
     for event in events:
         if isinstance(event, PageData):
             event.count, event.missing = 3, 4096
-    checker = Checker("libxc")
-    checker.take(events)
-    assert not checker.findings
+    assert not checked(events)
+
+
+def test_memory_goes_on_somewhere_behind_a_batch_whose_pfns_were_not_seen() -> None:
+    guest = Guest(hvm=True)
+    guest.batches = [FULL, batch(*range(2048, 2060))]
+    events = guest.events()
+    assert [finding.rule for finding in checked(events)] == ["memory-gap"]
+    second = [place for place, event in enumerate(events) if isinstance(event, PageData)][1]
+    cut = Record(4, "libxc", PAGE_DATA, events[second].offset - 64, 48, None, b"", "<", 48)
+    assert not checked([*events[:second], cut, *events[second:]])

@@ -104,7 +104,20 @@ def captured() -> Migrations:
         guest = Guest(hvm=hvm)
         change(guest)
         capture.add(segments(stream_of(guest), LARGE))
+    first = batch(*range(1024))
+    for second in (first, batch(*range(2048, 2060))):
+        capture.add(without_pfns([first, second]))
     return capture.add(without_a_piece_of_pages())
+
+
+def without_pfns(batches: list[bytes]) -> list[tuple[int, bytes]]:
+    """Segments of a stream with a hole in the head of its second PAGE_DATA."""
+    guest = Guest(hvm=True)
+    guest.batches = batches
+    data = stream_of(guest)
+    at = data.index(memory(batches[0])) + len(memory(batches[0])) + 9
+    first, _, last = cut_at(data, at, at + 20)
+    return [first, last]
 
 
 def without_a_piece_of_pages() -> list[tuple[int, bytes]]:

@@ -35,14 +35,7 @@ BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail"
 "Of the rules over what is inside bodies those that the definitions decide."
 EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
 "Those of runtime/emulator_rules.lua."
-MEMORY = (
-    "page-data-batch",
-    "page-data-order",
-    "page-data-pfn-range",
-    "page-data-type-guest",
-    "page-data-xalloc",
-    "page-data-level",
-)
+MEMORY = tuple(rule.id for rule in memory_rules.RULES)
 "Those of runtime/memory_rules.lua."
 POLICY = tuple(rule.id for rule in policy_rules.RULES if rule.id != "hvm-param-page")
 """Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua. Which pages came

@@ -14842,6 +14842,11 @@ local definitions = {
             title = "page table of a level that the guest does not have",
             message = "{what}: {problem}",
         },
+        ["memory-gap"] = {
+            severity = "warning",
+            title = "part of the guest's memory never comes",
+            message = "{what}: {problem}",
+        },
         ["hvm-param-index"] = {
             severity = "warning",
             title = "parameter that such a sender does not write",
@@ -16865,9 +16870,36 @@ do
         end
     end
 
-    -- Look at a PAGE_DATA: its pfns as they stand in the stream, and what was found in them.
+    -- The first pass brings every pfn from 0 on, in a row; `next` is the one that comes next.
+    local function pass(memory, record, found)
+        local first, last = found.first, found.last
+        if first < memory.next then
+            -- A later pass has begun.
+            memory.first_pass = false
+        elseif first > memory.next or found.descends or last - first ~= found.count - 1 then
+            memory.first_pass = false
+            local problem
+            if first > memory.next then
+                problem = format("pfns %s to %s have not come: records are missing", hex(memory.next), hex(first - 1))
+            else
+                problem = format("pfns between %s and %s have not come", hex(first), hex(last))
+            end
+            tell(record, "memory-gap", { problem = problem })
+        else
+            memory.next = last + 1
+        end
+    end
+
+    -- Look at a PAGE_DATA: its pfns as they stand in the stream, or false where those are too many, and what was found in
+    -- them.
     function memory_rules.look(guest, record, words, found)
-        if found.bad > 0 or found.count == 0 or found.count < record.count or #words > facts.most then
+        local memory = guest.memory
+        if memory == nil then
+            memory = { next = 0, first_pass = guest.whole and not guest.converted }
+            guest.memory = memory
+        end
+        if not words or #words > facts.most or found.bad > 0 or found.count == 0 or found.count < record.count then
+            memory.first_pass = false
             return
         end
         if record.count > definitions.largest_batch then
@@ -16879,8 +16911,19 @@ do
         local highest = found.highest
         if guest.end_pfn and highest > guest.end_pfn then
             tell(record, "page-data-pfn-range",
-                { problem = format("pfn %s, the last pfn of the guest is %s", hex(highest),
-                    hex(guest.end_pfn)) })
+                { problem = format("pfn %s, the last pfn of the guest is %s", hex(highest), hex(guest.end_pfn)) })
+        end
+        if memory.first_pass then
+            pass(memory, record, found)
+        end
+    end
+
+    -- The guest's memory has all come: `record` is the CHECKPOINT or END behind it.
+    function memory_rules.complete(guest, record)
+        local memory, last = guest.memory, guest.end_pfn
+        if memory and memory.first_pass and last and memory.next > 0 and memory.next ~= last + 1 then
+            tell(record, "memory-gap", { problem = format("memory came up to pfn %s, the last pfn of the guest is %s",
+                hex(memory.next - 1), hex(last)) })
         end
     end
 end
@@ -17126,6 +17169,7 @@ do
         self.major, self.minor = 0, 0 -- release of the sender's Xen; 0.0 when converted or not known
         self.width = nil            -- octets in a word of a PV guest
         self.end_pfn = nil          -- last pfn of a PV guest
+        self.memory = nil           -- how far its memory has come: see memory_rules
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
         self.policy = nil           -- the CPU policy: leaf -> subleaf -> its four registers
         self.policy_msrs = {}       -- of the MSRs in the policy: whether it is not zero
@@ -17152,6 +17196,9 @@ do
     -- Records may have been missed.
     function state:gap()
         self.whole = false
+        if self.memory then
+            self.memory.first_pass = false
+        end
     end
 
     -- Whether the sender's Xen is at least of that release.
@@ -17160,6 +17207,7 @@ do
     end
 
     local function complete(self, record)
+        memory_rules.complete(self, record)
         for _, one in ipairs(guest_state.completions) do
             one(self, record)
         end
@@ -17175,6 +17223,10 @@ do
             complete(self, record)
         elseif body == nil then
             self.whole = false
+            if kind == names.PAGE_DATA and self.memory then
+                -- Which pages it brings was not seen.
+                self.memory.first_pass = false
+            end
         elseif kind == names.X86_PV_INFO then
             local width, levels = body:byte(1 + facts.pv_info.guest_width), body:byte(1 + facts.pv_info.pt_levels)
             if width and definitions.body_rules.pairs[width] == levels then
@@ -18614,8 +18666,8 @@ do
         end
         if words then
             body_rules.page_data(record, words, reserved)
-            memory_rules.look(direction.guest, record, words, record.pfns)
         end
+        memory_rules.look(direction.guest, record, words, record.pfns)
     end
 
     -- The record has passed by.

@@ -41,6 +41,7 @@ RULE_OF_PROBLEM = {
 }
 "Kind of problem that a definition finds -> rule, where a subject has no rule of its own."
 CHECKPOINT = libxc.Checkpoint.record
+PAGE_DATA = libxc.PageData.record
 END = libxc.End.record
 X86_CPUID_POLICY, HVM_CONTEXT = libxc.X86CpuidPolicy.record, libxc.HvmContext.record
 COMMON = ("vcpu_id", "reserved1", "count", "emulator_id", "index")
@@ -220,6 +221,9 @@ class GuestState:
             return
         if body is None or event.missing:
             self.whole = False
+            if kind == PAGE_DATA and self.memory is not None:
+                # Which pages it brings was not seen.
+                self.memory.gap()
             return
         if kind == libxc.X86PvInfo.record:
             info = libxc.X86PvInfo.decode(body, event.byteorder)

@@ -25,6 +25,7 @@ do
         self.major, self.minor = 0, 0 -- release of the sender's Xen; 0.0 when converted or not known
         self.width = nil            -- octets in a word of a PV guest
         self.end_pfn = nil          -- last pfn of a PV guest
+        self.memory = nil           -- how far its memory has come: see memory_rules
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
         self.policy = nil           -- the CPU policy: leaf -> subleaf -> its four registers
         self.policy_msrs = {}       -- of the MSRs in the policy: whether it is not zero
@@ -51,6 +52,9 @@ do
     -- Records may have been missed.
     function state:gap()
         self.whole = false
+        if self.memory then
+            self.memory.first_pass = false
+        end
     end
 
     -- Whether the sender's Xen is at least of that release.
@@ -59,6 +63,7 @@ do
     end
 
     local function complete(self, record)
+        memory_rules.complete(self, record)
         for _, one in ipairs(guest_state.completions) do
             one(self, record)
         end
@@ -74,6 +79,10 @@ do
             complete(self, record)
         elseif body == nil then
             self.whole = false
+            if kind == names.PAGE_DATA and self.memory then
+                -- Which pages it brings was not seen.
+                self.memory.first_pass = false
+            end
         elseif kind == names.X86_PV_INFO then
             local width, levels = body:byte(1 + facts.pv_info.guest_width), body:byte(1 + facts.pv_info.pt_levels)
             if width and definitions.body_rules.pairs[width] == levels then

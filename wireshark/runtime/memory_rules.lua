@@ -48,9 +48,36 @@ do
         end
     end
 
-    -- Look at a PAGE_DATA: its pfns as they stand in the stream, and what was found in them.
+    -- The first pass brings every pfn from 0 on, in a row; `next` is the one that comes next.
+    local function pass(memory, record, found)
+        local first, last = found.first, found.last
+        if first < memory.next then
+            -- A later pass has begun.
+            memory.first_pass = false
+        elseif first > memory.next or found.descends or last - first ~= found.count - 1 then
+            memory.first_pass = false
+            local problem
+            if first > memory.next then
+                problem = format("pfns %s to %s have not come: records are missing", hex(memory.next), hex(first - 1))
+            else
+                problem = format("pfns between %s and %s have not come", hex(first), hex(last))
+            end
+            tell(record, "memory-gap", { problem = problem })
+        else
+            memory.next = last + 1
+        end
+    end
+
+    -- Look at a PAGE_DATA: its pfns as they stand in the stream, or false where those are too many, and what was found in
+    -- them.
     function memory_rules.look(guest, record, words, found)
-        if found.bad > 0 or found.count == 0 or found.count < record.count or #words > facts.most then
+        local memory = guest.memory
+        if memory == nil then
+            memory = { next = 0, first_pass = guest.whole and not guest.converted }
+            guest.memory = memory
+        end
+        if not words or #words > facts.most or found.bad > 0 or found.count == 0 or found.count < record.count then
+            memory.first_pass = false
             return
         end
         if record.count > definitions.largest_batch then
@@ -62,8 +89,19 @@ do
         local highest = found.highest
         if guest.end_pfn and highest > guest.end_pfn then
             tell(record, "page-data-pfn-range",
-                { problem = format("pfn %s, the last pfn of the guest is %s", hex(highest),
-                    hex(guest.end_pfn)) })
+                { problem = format("pfn %s, the last pfn of the guest is %s", hex(highest), hex(guest.end_pfn)) })
+        end
+        if memory.first_pass then
+            pass(memory, record, found)
+        end
+    end
+
+    -- The guest's memory has all come: `record` is the CHECKPOINT or END behind it.
+    function memory_rules.complete(guest, record)
+        local memory, last = guest.memory, guest.end_pfn
+        if memory and memory.first_pass and last and memory.next > 0 and memory.next ~= last + 1 then
+            tell(record, "memory-gap", { problem = format("memory came up to pfn %s, the last pfn of the guest is %s",
+                hex(memory.next - 1), hex(last)) })
         end
     end
 end

@@ -42,8 +42,8 @@ do
         end
         if words then
             body_rules.page_data(record, words, reserved)
-            memory_rules.look(direction.guest, record, words, record.pfns)
         end
+        memory_rules.look(direction.guest, record, words, record.pfns)
     end
 
     -- The record has passed by.
