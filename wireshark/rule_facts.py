@@ -30,7 +30,9 @@ END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "
 """No packet shows that the last one was the last: what breaks these is said in the table that the Tools menu shows and
 that tshark prints, of the guest's stream."""
 INSIDE = (hvm_context_rules, memory_rules, policy_rules, pv_rules)
-"""Rules that compare what several records, fields or pages say. The dissector holds streams to those of ``PORTED``."""
+"""Rules that compare what several records, fields or pages say. The dissector holds streams to those of ``PORTED``.
+Which pages of the guest came, and of what types, takes a byte for each of them, and page tables the pages themselves:
+what needs either stays with verify."""
 BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
 "Of the rules over what is inside bodies those that the definitions decide."
 EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")

@@ -17179,7 +17179,7 @@ do
     -- Forget what comes anew with each checkpoint.
     function state:start_checkpoint()
         self.context = nil          -- the types of the entries in HVM_CONTEXT
-        self.params = nil           -- indices of the parameters in HVM_PARAMS
+        self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
         self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
     end
 
@@ -17343,7 +17343,7 @@ do
             rules.tell(record, rule, { problem = ("%s %s"):format(name, problem) })
         end
         local known = parameters[index]
-        if found[key] and not guest.converted then
+        if found[key] ~= nil and not guest.converted then
             tell("hvm-param-repeated", "comes a second time")
         end
         if known == nil or not written(guest, known) then
@@ -17364,7 +17364,7 @@ do
     guest_state.subjects[definitions.record_numbers.libxc.HVM_PARAMS] = function(guest, record, body, order)
         local enumeration = definitions.enumerations[facts.index]
         local count = math.min(numbers.u32(body, 1, order), math.floor((#body - facts.first) / facts.size))
-        -- By index, those of this checkpoint; one beyond 2^32 is none that anybody knows.
+        -- By index, those of this checkpoint: whether they are not zero. An index beyond 2^32 is none that anybody knows.
         local found = guest.params or {}
         for number = 0, count - 1 do
             local at = 1 + facts.first + facts.size * number
@@ -17372,9 +17372,9 @@ do
             local lo, hi = halves(body, at + facts.at.value, 8, order)
             local key = index_hi == 0 and index_lo or numbers.hex(index_lo, index_hi)
             look(guest, record, key, found, index_hi == 0 and index_lo, lo, hi, structs.meaning(enumeration, index_lo, index_hi))
-            found[key] = true
+            found[key] = lo + hi > 0
         end
-        if found[facts.tss] and found[facts.tss_sized] then
+        if found[facts.tss] ~= nil and found[facts.tss_sized] ~= nil then
             rules.tell(record, "hvm-param-tss", { problem = ("%s and %s are both there"):format(
                 structs.meaning(enumeration, facts.tss), structs.meaning(enumeration, facts.tss_sized)) })
         end

@@ -35,7 +35,7 @@ do
     -- Forget what comes anew with each checkpoint.
     function state:start_checkpoint()
         self.context = nil          -- the types of the entries in HVM_CONTEXT
-        self.params = nil           -- indices of the parameters in HVM_PARAMS
+        self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
         self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
     end
 

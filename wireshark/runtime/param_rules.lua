@@ -44,7 +44,7 @@ do
             rules.tell(record, rule, { problem = ("%s %s"):format(name, problem) })
         end
         local known = parameters[index]
-        if found[key] and not guest.converted then
+        if found[key] ~= nil and not guest.converted then
             tell("hvm-param-repeated", "comes a second time")
         end
         if known == nil or not written(guest, known) then
@@ -65,7 +65,7 @@ do
     guest_state.subjects[definitions.record_numbers.libxc.HVM_PARAMS] = function(guest, record, body, order)
         local enumeration = definitions.enumerations[facts.index]
         local count = math.min(numbers.u32(body, 1, order), math.floor((#body - facts.first) / facts.size))
-        -- By index, those of this checkpoint; one beyond 2^32 is none that anybody knows.
+        -- By index, those of this checkpoint: whether they are not zero. An index beyond 2^32 is none that anybody knows.
         local found = guest.params or {}
         for number = 0, count - 1 do
             local at = 1 + facts.first + facts.size * number
@@ -73,9 +73,9 @@ do
             local lo, hi = halves(body, at + facts.at.value, 8, order)
             local key = index_hi == 0 and index_lo or numbers.hex(index_lo, index_hi)
             look(guest, record, key, found, index_hi == 0 and index_lo, lo, hi, structs.meaning(enumeration, index_lo, index_hi))
-            found[key] = true
+            found[key] = lo + hi > 0
         end
-        if found[facts.tss] and found[facts.tss_sized] then
+        if found[facts.tss] ~= nil and found[facts.tss_sized] ~= nil then
             rules.tell(record, "hvm-param-tss", { problem = ("%s and %s are both there"):format(
                 structs.meaning(enumeration, facts.tss), structs.meaning(enumeration, facts.tss_sized)) })
         end
