@@ -13,7 +13,7 @@ from tests.command import xenmig
 from tests.dissected import findings_shown
 from tests.guests import TSC_INFO, Guest
 from tests.migrations import Migrations, cut_at, segments
-from tests.test_bodies_memory import MEMORY, batch
+from tests.test_bodies_memory import MEMORY, PAGE_DATA, batch
 from tests.test_bodies_rules import HVM, PV, QEMU, given
 from tests.test_wireshark_findings import BETWEEN
 from tests.tshark import every_tshark
@@ -107,7 +107,7 @@ def captured() -> Migrations:
     first = batch(*range(1024))
     for second in (first, batch(*range(2048, 2060))):
         capture.add(without_pfns([first, second]))
-    return capture.add(without_a_piece_of_pages())
+    return capture.add(without_a_piece_of_pages()).add(without_two_pieces())
 
 
 def without_pfns(batches: list[bytes]) -> list[tuple[int, bytes]]:
@@ -118,6 +118,16 @@ def without_pfns(batches: list[bytes]) -> list[tuple[int, bytes]]:
     at = data.index(memory(batches[0])) + len(memory(batches[0])) + 9
     first, _, last = cut_at(data, at, at + 20)
     return [first, last]
+
+
+def without_two_pieces() -> list[tuple[int, bytes]]:
+    """Segments of a stream that is picked up again at a PAGE_DATA of whose pfns some are missing."""
+    guest = Guest(hvm=True)
+    guest.params = [(4, 1)]
+    data = stream_of(guest)
+    at = data.index(pack("<III", PAGE_DATA, 8 + 8 * 1024, 1024))
+    first, _, second, _, third = cut_at(data, at - 60, at - 10, at + 400, at + 420)
+    return [first, second, third]
 
 
 def without_a_piece_of_pages() -> list[tuple[int, bytes]]:

@@ -17802,13 +17802,16 @@ do
         return length > 0 and length <= definitions.length_limit
     end
 
-    -- What is known when the words of the array end at a hole: those that are there must be right.
+    -- What tells a PAGE_DATA whose array ends at a hole: the words that are there must be right, and `count` be large. What
+    -- is missing may have pages or not.
     local function cut_words(words, count, with_pages)
         local found = pages.look(words, "<")
-        if found.bad > 0 or found.descends or found.with_data > with_pages then
+        local missing = count - found.count
+        if count < CONVINCING or found.bad > 0 or found.descends or found.with_data > with_pages
+            or found.with_data < with_pages - missing then
             return false
         end
-        return found.count - found.with_data <= count - with_pages and with_pages > 0
+        return ("PAGE_DATA of %s whose length fits, %d of them there"):format(numbers.count(count, "pfn"), found.count)
     end
 
     -- Returns true, false, or how many bytes from `at` on would tell. `cut` says that no more bytes follow the buffer.
@@ -17837,7 +17840,6 @@ do
             end
             local whole = left - 16
             return cut_words(buffer:sub(at + 16, at + 15 + whole - whole % 8), count, with_pages)
-                and "PAGE_DATA header whose length fits; the capture lacks some of its pfns"
         end
         local words = buffer:sub(at + 16, at + size - 1)
         local found = pages.look(words, "<")
