@@ -35,6 +35,7 @@ PARSER = (
     "body_rules",
     "emulator_rules",
     "memory_rules",
+    "hvm_context_rules",
     "json",
     "configuration_rules",
     "guest_state",

@@ -111,6 +111,22 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
             "narrow": int(libxc.GuestWidth.BITS_32),
             "l4": numbered(memory.L4),
         },
+        "hvm_context_rules": {
+            "typecode": rows.enumeration(Typecode),
+            "descriptor": hvm_context.DESCRIPTOR,
+            "end": hvm_context.END,
+            "header": hvm_context.HEADER,
+            "cpu": hvm_context.CPU,
+            "pic": int(Typecode.PIC),
+            "per_guest": numbered(hvm_context.PER_GUEST),
+            "emulated": list(hvm_context.EMULATED),
+            "every_vcpu": [int(kind) for kind in hvm_context.EVERY_VCPU],
+            "of_vcpu": [int(kind) for kind in hvm_context.OF_VCPU],
+            "most_vcpus": hvm_context.MOST_VCPUS,
+            "least_since": {
+                kind: {"least": least, "since": list(since)} for kind, (least, since) in hvm_context.LEAST_SINCE.items()
+            },
+        },
         "param_rules": _parameters(rows),
         "tsc_rules": {
             "mode": rows.enumeration(libxc.TscMode),

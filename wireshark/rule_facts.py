@@ -35,6 +35,16 @@ Which pages of the guest came, and of what types, takes a byte for each of them,
 what needs either stays with verify."""
 BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
 "Of the rules over what is inside bodies those that the definitions decide."
+CHAIN = (
+    "hvm-context-order",
+    "hvm-context-instance",
+    "hvm-context-length-release",
+    "hvm-context-vcpus",
+    "hvm-context-vcpu-unknown",
+    "hvm-context-devices",
+)
+"""Those of runtime/hvm_context_rules.lua. hvm-context-viridian is known with HVM_PARAMS only, when the packet with
+HVM_CONTEXT was shown already."""
 EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
 "Those of runtime/emulator_rules.lua."
 MEMORY = tuple(rule.id for rule in memory_rules.RULES)
@@ -42,7 +52,7 @@ MEMORY = tuple(rule.id for rule in memory_rules.RULES)
 POLICY = tuple(rule.id for rule in policy_rules.RULES if rule.id != "hvm-param-page")
 """Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua. Which pages came
 takes a byte for each of the guest's."""
-PORTED = (*BY_DEFINITION, *EMULATOR, *MEMORY, *POLICY)
+PORTED = (*BY_DEFINITION, *CHAIN, *EMULATOR, *MEMORY, *POLICY)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule

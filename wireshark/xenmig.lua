@@ -14948,6 +14948,36 @@ local definitions = {
             title = "entry of HVM_CONTEXT of a type that Xen does not know",
             message = "{what}: {problem}",
         },
+        ["hvm-context-order"] = {
+            severity = "warning",
+            title = "entries of HVM_CONTEXT are out of order",
+            message = "{what}: {problem}",
+        },
+        ["hvm-context-instance"] = {
+            severity = "warning",
+            title = "entry of HVM_CONTEXT has an instance that it cannot have",
+            message = "{what}: {problem}",
+        },
+        ["hvm-context-length-release"] = {
+            severity = "warning",
+            title = "entry of HVM_CONTEXT is of an older release than the stream",
+            message = "{what}: {problem}",
+        },
+        ["hvm-context-vcpus"] = {
+            severity = "warning",
+            title = "vcpus of HVM_CONTEXT do not match",
+            message = "{what}: {problem}",
+        },
+        ["hvm-context-vcpu-unknown"] = {
+            severity = "error",
+            title = "state of a vcpu that the guest does not have",
+            message = "{what}: {problem}",
+        },
+        ["hvm-context-devices"] = {
+            severity = "warning",
+            title = "only some of the emulated devices are there",
+            message = "{what}: {problem}",
+        },
         ["hvm-emulator-missing"] = {
             severity = "warning",
             title = "device model's state is missing",
@@ -15104,6 +15134,37 @@ local definitions = {
         xalloc = 14,
         narrow = 4,
         l4 = { [4] = true, [12] = true },
+    },
+    hvm_context_rules = {
+        typecode = "typecodes.Typecode",
+        descriptor = 8,
+        ["end"] = 0,
+        header = 1,
+        cpu = 2,
+        pic = 3,
+        per_guest = {
+            [0] = true,
+            [1] = true,
+            [4] = true,
+            [7] = true,
+            [8] = true,
+            [9] = true,
+            [10] = true,
+            [11] = true,
+            [12] = true,
+            [13] = true,
+            [15] = true,
+        },
+        emulated = { 3, 4, 10, 11, 12, 13 },
+        every_vcpu = { 5, 6, 14, 18, 19 },
+        of_vcpu = { 2, 16, 20, 17 },
+        most_vcpus = 8192,
+        least_since = {
+            [2] = { least = 1032, since = { 4, 7 } },
+            [18] = { least = 32, since = { 4, 10 } },
+            [17] = { least = 216, since = { 4, 13 } },
+            [11] = { least = 24, since = { 4, 14 } },
+        },
     },
     param_rules = {
         index = "hvm_params.Index",
@@ -16928,6 +16989,150 @@ do
     end
 end
 
+-- Rules over which entries a HVM_CONTEXT has, in which order and how long: core/check/hvm_context.py.
+local hvm_context_rules = {}
+do
+    local facts = definitions.hvm_context_rules
+    local typecodes = definitions.enumerations[facts.typecode].names
+    local conforming = { problem = function(self) self.broken = true end }
+    for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
+        conforming[call] = function() return true end
+    end
+
+    -- An entry as people call it: "CPU 0".
+    local function name(entry)
+        return ("%s %.0f"):format(typecodes[entry.kind] or ("%.0f"):format(entry.kind), entry.instance)
+    end
+
+    local function conforms(known, entry, body, order)
+        local at = entry.at + facts.descriptor
+        conforming.broken = false
+        structs.decode(known, body, at, at + entry.length, order, at, conforming)
+        return not conforming.broken
+    end
+
+    local function check_order(tell, entries, row, body, order)
+        local last = -1
+        for _, entry in ipairs(entries) do
+            local here = entry.kind * 65536 + entry.instance
+            if entry.kind == facts["end"] then
+                if entry.instance + entry.length > 0 then
+                    tell("hvm-context-tail", "the last entry has an instance or a length")
+                end
+            else
+                if here <= last then
+                    tell("hvm-context-order", name(entry)
+                        .. (here == last and " comes a second time" or " is out of order"))
+                else
+                    last = here
+                end
+                if entry.kind == facts.header and entry.instance == 0 and entry.at > 1
+                    and conforms(row.entries[entry.kind], entry, body, order) then
+                    tell("hvm-context-order", "HEADER is not the first entry")
+                end
+            end
+        end
+    end
+
+    -- Of the entries the last one of each type and instance: type -> instance -> entry.
+    local function by_type(entries)
+        local found = {}
+        for _, entry in ipairs(entries) do
+            found[entry.kind] = found[entry.kind] or {}
+            found[entry.kind][entry.instance] = entry
+        end
+        return found
+    end
+
+    local function check_instances(tell, found)
+        for kind, instances in pairs(found) do
+            for number, entry in pairs(instances) do
+                if facts.per_guest[kind] and number > 0 or kind == facts.pic and number > 1 then
+                    tell("hvm-context-instance", name(entry) .. " should have instance 0")
+                end
+            end
+        end
+    end
+
+    local function check_vcpus(tell, found)
+        local vcpus, count = {}, 0
+        for _, kind in ipairs(facts.every_vcpu) do
+            for number in pairs(found[kind] or {}) do
+                vcpus[number], count = true, math.max(count, number + 1)
+            end
+        end
+        for _, kind in ipairs(facts.every_vcpu) do
+            local instances, missing = found[kind] or {}, {}
+            for number = 0, math.min(count, facts.most_vcpus) - 1 do
+                if not instances[number] and #missing < 8 then
+                    missing[#missing + 1] = ("%.0f"):format(number)
+                end
+            end
+            if #missing > 0 then
+                tell("hvm-context-vcpus", ("there is no %s for vcpu %s of %.0f"):format(typecodes[kind],
+                    table.concat(missing, ", "), count))
+            end
+        end
+        for _, kind in ipairs(facts.of_vcpu) do
+            for number, entry in pairs(found[kind] or {}) do
+                if not vcpus[number] then
+                    tell(number >= count and "hvm-context-vcpu-unknown" or "hvm-context-vcpus",
+                        name(entry) .. " is of a vcpu of which there is nothing else")
+                end
+            end
+        end
+        if not found[facts.cpu] then
+            tell("hvm-context-vcpus", "there is no CPU: no vcpu runs")
+        end
+    end
+
+    local function check_devices(tell, found)
+        local first, absent = nil, {}
+        for _, kind in ipairs(facts.emulated) do
+            if not found[kind] then
+                absent[#absent + 1] = typecodes[kind]
+            else
+                first = first or kind
+            end
+        end
+        if first and #absent > 0 then
+            tell("hvm-context-devices", ("there is %s and no %s: an HVM guest has all of them, a PVH guest none"):format(
+                typecodes[first], table.concat(absent, ", ")))
+        elseif first then
+            local pics = 0
+            for _ in pairs(found[facts.pic]) do
+                pics = pics + 1
+            end
+            if pics ~= 2 then
+                tell("hvm-context-devices", "an HVM guest has two PICs")
+            end
+        end
+    end
+
+    local function check_lengths(guest, tell, entries)
+        for _, entry in ipairs(entries) do
+            local known = facts.least_since[entry.kind]
+            if known and entry.length < known.least and guest:since(known.since[1], known.since[2]) then
+                tell("hvm-context-length-release", ("%s has %s, Xen %.0f.%.0f writes %.0f"):format(name(entry),
+                    numbers.count(entry.length, "byte"), guest.major, guest.minor, known.least))
+            end
+        end
+    end
+
+    -- Look at the entries of a HVM_CONTEXT, which are those of the chain `row` in `body`: `kind`, `instance`, `at`, `length`.
+    function hvm_context_rules.look(guest, record, entries, row, body, order)
+        local function tell(rule, problem)
+            rules.tell(record, rule, { problem = problem })
+        end
+        local found = by_type(entries)
+        check_order(tell, entries, row, body, order)
+        check_instances(tell, found)
+        check_vcpus(tell, found)
+        check_devices(tell, found)
+        check_lengths(guest, tell, entries)
+    end
+end
+
 -- JSON as Python's json reads it, for what a configuration says of the guest: objects are tables, texts strings, and numbers
 -- tables with their `digits`; of whatever else there is nothing is kept but that it is there.
 local json = {}
@@ -17248,17 +17453,19 @@ do
         self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
     end
 
-    -- The types of the entries of a HVM_CONTEXT, and how many vcpus have a local APIC.
+    -- The types of the entries of a HVM_CONTEXT, how many vcpus have a local APIC, the entries, and the row of their chain.
     local function look_through(body, order)
         local row = structs.body({ layer = "libxc", type = names.HVM_CONTEXT }).rows[1]
-        local types, vcpus, at, stop = {}, {}, 1, #body + 1
+        local types, vcpus, entries, at, stop = {}, {}, {}, 1, #body + 1
         local count = 0
         local walk = chains.walk(row, body, stop, order)
         for _ = 1, chains.MOST do
             if at + walk.size > stop then
                 break
             end
-            local kind, instance = walk:head(at), numbers.u16(body, at + facts.instance_at, order)
+            local kind, length = walk:head(at)
+            local instance = numbers.u16(body, at + facts.instance_at, order)
+            entries[#entries + 1] = { kind = kind, instance = instance, at = at, length = length }
             local _, following, searched = walk:next(at)
             if kind == facts.lapic and not vcpus[instance] then
                 vcpus[instance], count = true, count + 1
@@ -17268,7 +17475,7 @@ do
                 break
             end
         end
-        return types, count
+        return types, count, entries, row
     end
 
     local function emulated(types)
@@ -17281,8 +17488,9 @@ do
     end
 
     guest_state.subjects[names.HVM_CONTEXT] = function(self, record, body, order)
-        local vcpus
-        self.context, vcpus = look_through(body, order)
+        local vcpus, entries, row
+        self.context, vcpus, entries, row = look_through(body, order)
+        hvm_context_rules.look(self, record, entries, row, body, order)
         configuration_rules.look_at_vcpus(self, record, vcpus, true)
         configuration_rules.look_at_devices(self, record, emulated(self.context))
     end
@@ -19469,6 +19677,7 @@ if Proto == nil then
         body_rules = body_rules,
         emulator_rules = emulator_rules,
         memory_rules = memory_rules,
+        hvm_context_rules = hvm_context_rules,
         json = json,
         configuration_rules = configuration_rules,
         guest_state = guest_state,

@@ -33,6 +33,8 @@ PER_GUEST = frozenset(int(code) for code, one in Typecode.known.items() if one.f
 EMULATED = tuple(int(code) for code, one in Typecode.known.items() if one.facts.get("emulated"))
 # hvm.c, vlapic.c, mtrr.c, vmce.c: these are written for each vcpu, whether it runs or not.
 EVERY_VCPU = (Typecode.LAPIC, Typecode.LAPIC_REGS, Typecode.MTRR, Typecode.VMCE_VCPU, Typecode.TSC_ADJUST)
+OF_VCPU = (Typecode.CPU, Typecode.CPU_XSAVE, Typecode.CPU_MSR, Typecode.VIRIDIAN_VCPU)
+"Written for those vcpus that run, or that have something to say."
 LEAST_SINCE = {
     int(Typecode.CPU): (1032, (4, 7)),
     int(Typecode.VMCE_VCPU): (32, (4, 10)),
@@ -127,7 +129,7 @@ def _instances(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> None:
         if missing:
             told = ", ".join(str(one) for one in missing[:8])
             telling.tell("hvm-context-vcpus", f"there is no {kind.name} for vcpu {told} of {count}", 0)
-    for kind in (Typecode.CPU, Typecode.CPU_XSAVE, Typecode.CPU_MSR, Typecode.VIRIDIAN_VCPU):
+    for kind in OF_VCPU:
         for number, entry in by_code.get(kind, {}).items():
             if number not in vcpus:
                 problem = f"{name(entry)} is of a vcpu of which there is nothing else"

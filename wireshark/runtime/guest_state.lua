@@ -104,17 +104,19 @@ do
         self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
     end
 
-    -- The types of the entries of a HVM_CONTEXT, and how many vcpus have a local APIC.
+    -- The types of the entries of a HVM_CONTEXT, how many vcpus have a local APIC, the entries, and the row of their chain.
     local function look_through(body, order)
         local row = structs.body({ layer = "libxc", type = names.HVM_CONTEXT }).rows[1]
-        local types, vcpus, at, stop = {}, {}, 1, #body + 1
+        local types, vcpus, entries, at, stop = {}, {}, {}, 1, #body + 1
         local count = 0
         local walk = chains.walk(row, body, stop, order)
         for _ = 1, chains.MOST do
             if at + walk.size > stop then
                 break
             end
-            local kind, instance = walk:head(at), numbers.u16(body, at + facts.instance_at, order)
+            local kind, length = walk:head(at)
+            local instance = numbers.u16(body, at + facts.instance_at, order)
+            entries[#entries + 1] = { kind = kind, instance = instance, at = at, length = length }
             local _, following, searched = walk:next(at)
             if kind == facts.lapic and not vcpus[instance] then
                 vcpus[instance], count = true, count + 1
@@ -124,7 +126,7 @@ do
                 break
             end
         end
-        return types, count
+        return types, count, entries, row
     end
 
     local function emulated(types)
@@ -137,8 +139,9 @@ do
     end
 
     guest_state.subjects[names.HVM_CONTEXT] = function(self, record, body, order)
-        local vcpus
-        self.context, vcpus = look_through(body, order)
+        local vcpus, entries, row
+        self.context, vcpus, entries, row = look_through(body, order)
+        hvm_context_rules.look(self, record, entries, row, body, order)
         configuration_rules.look_at_vcpus(self, record, vcpus, true)
         configuration_rules.look_at_devices(self, record, emulated(self.context))
     end
