@@ -107,7 +107,7 @@ class Population:
         kept = self._between(lowest, highest + 1)
         if kept == bytes((POPULATED,)) * len(kept):
             return True
-        return all(kept[pfn - lowest] == POPULATED for pfn in pfns)
+        return {kept[pfn - lowest] for pfn in pfns} == {POPULATED}
 
     def type(self, pfn: int) -> PageType:
         """The page's last type; that of an ordinary page where it never came, as in a receiver."""
