@@ -19,7 +19,9 @@ from xenmig.core.definitions.cpuid_leaves import BASIC_MAX, EXTENDED, NO_SUBLEAF
 from xenmig.core.definitions.enumerations import Flags
 from xenmig.core.definitions.hvm_context import HvmSaveDescriptor
 from xenmig.core.definitions.hvm_params import MEANINGS, HvmParam, HvmParams, Index
+from xenmig.core.definitions.interrupt_controllers import HvmHwLapic, HvmHwPciLink, LapicDisabled
 from xenmig.core.definitions.msr_numbers import Msr
+from xenmig.core.definitions.mtrr import HvmHwMtrr
 from xenmig.core.definitions.registers import XState
 from xenmig.core.definitions.typecodes import Typecode
 from xenmig.core.definitions.xl import MandatoryFlags
@@ -86,6 +88,33 @@ def _parameters(rows: Rows) -> dict[str, Plain]:
     }
 
 
+def _entries() -> dict[str, Plain]:
+    return {
+        "pci_link": {
+            "kind": int(Typecode.PCI_LINK),
+            "at": offsets(HvmHwPciLink),
+            "count": HvmHwPciLink.field("route").count,
+            "irqs": hvm_context.ISA_IRQS,
+        },
+        "lapic": {
+            "kind": int(Typecode.LAPIC),
+            "at": offsets(HvmHwLapic),
+            "disabled": flags(LapicDisabled),
+            "disabled_max": hvm_context.LAPIC_DISABLED_MAX,
+            "divisor_max": hvm_context.TIMER_DIVISOR_MAX,
+        },
+        "mtrr": {
+            "kind": int(Typecode.MTRR),
+            "at": offsets(HvmHwMtrr),
+            "ranges": hvm_context.VARIABLE_RANGES_MAX,
+            "types": numbered(hvm_context.MTRR_TYPES),
+            "pat_types": numbered(hvm_context.PAT_TYPES),
+            "def_type": hvm_context.MTRR_DEF_TYPE,
+            "fixed": HvmHwMtrr.field("msr_mtrr_fixed").count,
+        },
+    }
+
+
 def inside_facts(rows: Rows) -> dict[str, Plain]:
     """Fields of the Lua table ``definitions``; ``rows`` collects the enumerations."""
     return {
@@ -127,6 +156,7 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
                 kind: {"least": least, "since": list(since)} for kind, (least, since) in hvm_context.LEAST_SINCE.items()
             },
         },
+        "hvm_entry_rules": _entries(),
         "param_rules": _parameters(rows),
         "tsc_rules": {
             "mode": rows.enumeration(libxc.TscMode),

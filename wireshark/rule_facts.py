@@ -45,6 +45,14 @@ CHAIN = (
 )
 """Those of runtime/hvm_context_rules.lua. hvm-context-viridian is known with HVM_PARAMS only, when the packet with
 HVM_CONTEXT was shown already."""
+ENTRY = (
+    "hvm-pci-link",
+    "hvm-lapic-base",
+    "hvm-lapic-state",
+    "hvm-mtrr-count",
+    "hvm-mtrr-type",
+)
+"Those of runtime/hvm_entry_rules.lua."
 EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
 "Those of runtime/emulator_rules.lua."
 MEMORY = tuple(rule.id for rule in memory_rules.RULES)
@@ -52,7 +60,7 @@ MEMORY = tuple(rule.id for rule in memory_rules.RULES)
 POLICY = tuple(rule.id for rule in policy_rules.RULES if rule.id != "hvm-param-page")
 """Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua. Which pages came
 takes a byte for each of the guest's."""
-PORTED = (*BY_DEFINITION, *CHAIN, *EMULATOR, *MEMORY, *POLICY)
+PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *EMULATOR, *MEMORY, *POLICY)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule

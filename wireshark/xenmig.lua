@@ -14978,6 +14978,31 @@ local definitions = {
             title = "only some of the emulated devices are there",
             message = "{what}: {problem}",
         },
+        ["hvm-pci-link"] = {
+            severity = "error",
+            title = "PCI interrupt routed to no ISA interrupt",
+            message = "{what}: {problem}",
+        },
+        ["hvm-lapic-base"] = {
+            severity = "error",
+            title = "local APIC in x2APIC mode and not enabled",
+            message = "{what}: {problem}",
+        },
+        ["hvm-lapic-state"] = {
+            severity = "warning",
+            title = "state that a local APIC cannot have",
+            message = "{what}: {problem}",
+        },
+        ["hvm-mtrr-count"] = {
+            severity = "error",
+            title = "more variable memory ranges than Xen has",
+            message = "{what}: {problem}",
+        },
+        ["hvm-mtrr-type"] = {
+            severity = "warning",
+            title = "memory type that does not exist",
+            message = "{what}: {problem}",
+        },
         ["hvm-emulator-missing"] = {
             severity = "warning",
             title = "device model's state is missing",
@@ -15164,6 +15189,31 @@ local definitions = {
             [18] = { least = 32, since = { 4, 10 } },
             [17] = { least = 216, since = { 4, 13 } },
             [11] = { least = 24, since = { 4, 14 } },
+        },
+    },
+    hvm_entry_rules = {
+        pci_link = { kind = 9, at = { route = 0, pad0 = 4 }, count = 4, irqs = 16 },
+        lapic = {
+            kind = 5,
+            at = { apic_base_msr = 0, disabled = 8, timer_divisor = 12, tdt_msr = 16, pending_esr = 24, tail = 28 },
+            disabled = { digits = 8, names = { [0] = "HW", [1] = "SW" }, known_lo = 3, known_hi = 0 },
+            disabled_max = 3,
+            divisor_max = 128,
+        },
+        mtrr = {
+            kind = 14,
+            at = {
+                msr_pat_cr = 0,
+                msr_mtrr_var = 8,
+                msr_mtrr_fixed = 136,
+                msr_mtrr_cap = 224,
+                msr_mtrr_def_type = 232,
+            },
+            ranges = 8,
+            types = { [0] = true, [1] = true, [4] = true, [5] = true, [6] = true },
+            pat_types = { [0] = true, [1] = true, [4] = true, [5] = true, [6] = true, [7] = true },
+            def_type = 3327,
+            fixed = 11,
         },
     },
     param_rules = {
@@ -16994,6 +17044,8 @@ local hvm_context_rules = {}
 do
     local facts = definitions.hvm_context_rules
     local typecodes = definitions.enumerations[facts.typecode].names
+    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, stop).
+    hvm_context_rules.checks = {}
     local conforming = { problem = function(self) self.broken = true end }
     for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
         conforming[call] = function() return true end
@@ -17007,7 +17059,8 @@ do
     local function conforms(known, entry, body, order)
         local at = entry.at + facts.descriptor
         conforming.broken = false
-        structs.decode(known, body, at, at + entry.length, order, at, conforming)
+        known = known.layouts and known.layouts[entry.stop - at] or known
+        structs.decode(known, body, at, entry.stop, order, at, conforming)
         return not conforming.broken
     end
 
@@ -17119,7 +17172,8 @@ do
         end
     end
 
-    -- Look at the entries of a HVM_CONTEXT, which are those of the chain `row` in `body`: `kind`, `instance`, `at`, `length`.
+    -- Look at the entries of a HVM_CONTEXT, which are those of the chain `row` in `body`: `kind`, `instance`, `at`, `length`,
+    -- `stop` (the index behind its data).
     function hvm_context_rules.look(guest, record, entries, row, body, order)
         local function tell(rule, problem)
             rules.tell(record, rule, { problem = problem })
@@ -17130,6 +17184,81 @@ do
         check_vcpus(tell, found)
         check_devices(tell, found)
         check_lengths(guest, tell, entries)
+        for _, entry in ipairs(entries) do
+            local check, known = hvm_context_rules.checks[entry.kind], row.entries[entry.kind]
+            if check and conforms(known, entry, body, order) then
+                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry.stop)
+            end
+        end
+    end
+end
+
+-- Rules over single entries of a HVM_CONTEXT: core/check/hvm_context.py.
+do
+    local facts = definitions.hvm_entry_rules
+    local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
+    local checks = hvm_context_rules.checks
+
+    checks[facts.pci_link.kind] = function(tell, name, body, at, _)
+        local routes, most = {}, 0
+        for index = 1, facts.pci_link.count do
+            local route = body:byte(at + facts.pci_link.at.route + index - 1)
+            routes[index], most = ("%.0f"):format(route), math.max(most, route)
+        end
+        if most >= facts.pci_link.irqs then
+            tell("hvm-pci-link", ("%s: routes are %s: they are below %.0f"):format(name, table.concat(routes, ", "),
+                facts.pci_link.irqs))
+        end
+    end
+
+    checks[facts.lapic.kind] = function(tell, name, body, at, order)
+        local field, flags = facts.lapic.at, facts.lapic.disabled
+        local base = u32(body, at + field.apic_base_msr + (order == ">" and 4 or 0), order)
+        if numbers.bits(base, 0, 10, 2) == 1 then
+            tell("hvm-lapic-base", name .. ": x2APIC mode is on and the APIC is not enabled")
+        end
+        local disabled = u32(body, at + field.disabled, order)
+        if disabled > facts.lapic.disabled_max then
+            tell("hvm-lapic-state", ("%s: disabled is %s: only bits 0 and 1 are ever set"):format(name,
+                structs.flags_meaning(flags, disabled, 0)))
+        end
+        local divisor, power = u32(body, at + field.timer_divisor, order), 1
+        while power < divisor and power < facts.lapic.divisor_max do
+            power = power * 2
+        end
+        if power ~= divisor then
+            tell("hvm-lapic-state", ("%s: timer_divisor is %.0f: it is a power of two, at most %.0f"):format(name,
+                divisor, facts.lapic.divisor_max))
+        end
+    end
+
+    local function of_types(types, body, at, size)
+        for index = at, at + size - 1 do
+            if not types[body:byte(index)] then
+                return false
+            end
+        end
+        return true
+    end
+
+    checks[facts.mtrr.kind] = function(tell, name, body, at, order)
+        local field = facts.mtrr.at
+        local ranges = halves(body, at + field.msr_mtrr_cap, 8, order) % 256
+        if ranges > facts.mtrr.ranges then
+            tell("hvm-mtrr-count", ("%s: there are %.0f variable ranges: %.0f at most"):format(name, ranges,
+                facts.mtrr.ranges))
+        end
+        local lo, hi = halves(body, at + field.msr_mtrr_def_type, 8, order)
+        if hi > 0 or numbers.band(lo, facts.mtrr.def_type) ~= lo or not facts.mtrr.types[lo % 256] then
+            tell("hvm-mtrr-type", ("%s: msr_mtrr_def_type is %s"):format(name, hex(lo, hi)))
+        end
+        if not of_types(facts.mtrr.types, body, at + field.msr_mtrr_fixed, 8 * facts.mtrr.fixed) then
+            tell("hvm-mtrr-type", name .. ": a fixed range has a memory type that does not exist")
+        end
+        if not of_types(facts.mtrr.pat_types, body, at + field.msr_pat_cr, 8) then
+            lo, hi = halves(body, at + field.msr_pat_cr, 8, order)
+            tell("hvm-mtrr-type", ("%s: the PAT is %s: it has a type that does not exist"):format(name, hex(lo, hi, 16)))
+        end
     end
 end
 
@@ -17465,8 +17594,8 @@ do
             end
             local kind, length = walk:head(at)
             local instance = numbers.u16(body, at + facts.instance_at, order)
-            entries[#entries + 1] = { kind = kind, instance = instance, at = at, length = length }
-            local _, following, searched = walk:next(at)
+            local ends, following, searched = walk:next(at)
+            entries[#entries + 1] = { kind = kind, instance = instance, at = at, length = length, stop = ends }
             if kind == facts.lapic and not vcpus[instance] then
                 vcpus[instance], count = true, count + 1
             end

@@ -43,6 +43,13 @@ LEAST_SINCE = {
 }
 "Lengths below which no release from the one named on writes."
 DESCRIPTOR = 8
+ISA_IRQS = 16
+LAPIC_DISABLED_MAX, TIMER_DIVISOR_MAX = 3, 128
+VARIABLE_RANGES_MAX = 8
+MTRR_TYPES = frozenset({0, 1, 4, 5, 6})
+PAT_TYPES = MTRR_TYPES | {7}
+MTRR_DEF_TYPE = 0xCFF
+"Bits that the guest can set in MSR 0x2ff."
 KNOWN = Typecode.known
 
 
@@ -235,8 +242,8 @@ def _pic(telling: Telling, entry: Entry, data: Any) -> None:
 
 
 def _pci_link(telling: Telling, entry: Entry, data: Any) -> None:
-    if max(data.route) > 15:
-        problem = f"routes are {', '.join(map(str, data.route))}: they are below 16"
+    if max(data.route) >= ISA_IRQS:
+        problem = f"routes are {', '.join(map(str, data.route))}: they are below {ISA_IRQS}"
         _teller(telling, entry)("hvm-pci-link", problem, "route")
 
 
@@ -261,11 +268,12 @@ def _lapic(telling: Telling, entry: Entry, data: Any) -> None:
     tell = _teller(telling, entry)
     if data.apic_base_msr >> 10 & 3 == 1:
         tell("hvm-lapic-base", "x2APIC mode is on and the APIC is not enabled", "apic_base_msr")
-    if int(data.disabled) > 3:
+    if int(data.disabled) > LAPIC_DISABLED_MAX:
         tell("hvm-lapic-state", f"disabled is {data.disabled}: only bits 0 and 1 are ever set", "disabled")
     divisor = data.timer_divisor
-    if not 0 < divisor <= 128 or divisor & (divisor - 1):
-        tell("hvm-lapic-state", f"timer_divisor is {divisor}: it is a power of two, at most 128", "timer_divisor")
+    if not 0 < divisor <= TIMER_DIVISOR_MAX or divisor & (divisor - 1):
+        problem = f"timer_divisor is {divisor}: it is a power of two, at most {TIMER_DIVISOR_MAX}"
+        tell("hvm-lapic-state", problem, "timer_divisor")
 
 
 def _hpet(telling: Telling, entry: Entry, data: Any) -> None:
@@ -279,15 +287,15 @@ def _hpet(telling: Telling, entry: Entry, data: Any) -> None:
 
 def _mtrr(telling: Telling, entry: Entry, data: Any) -> None:
     tell = _teller(telling, entry)
-    if data.msr_mtrr_cap & 0xFF > 8:
-        tell("hvm-mtrr-count", f"there are {data.msr_mtrr_cap & 0xFF} variable ranges: 8 at most", "msr_mtrr_cap", 8)
-    types = {0, 1, 4, 5, 6}
+    if data.msr_mtrr_cap & 0xFF > VARIABLE_RANGES_MAX:
+        problem = f"there are {data.msr_mtrr_cap & 0xFF} variable ranges: {VARIABLE_RANGES_MAX} at most"
+        tell("hvm-mtrr-count", problem, "msr_mtrr_cap", VARIABLE_RANGES_MAX)
     default = data.msr_mtrr_def_type
-    if default & ~0xCFF or default & 0xFF not in types:
+    if default & ~MTRR_DEF_TYPE or default & 0xFF not in MTRR_TYPES:
         tell("hvm-mtrr-type", f"msr_mtrr_def_type is 0x{default:x}", "msr_mtrr_def_type")
-    if not types.issuperset(b"".join(one.to_bytes(8, "little") for one in data.msr_mtrr_fixed)):
+    if not MTRR_TYPES.issuperset(b"".join(one.to_bytes(8, "little") for one in data.msr_mtrr_fixed)):
         tell("hvm-mtrr-type", "a fixed range has a memory type that does not exist", "msr_mtrr_fixed")
-    if not (types | {7}).issuperset(data.msr_pat_cr.to_bytes(8, "little")):
+    if not PAT_TYPES.issuperset(data.msr_pat_cr.to_bytes(8, "little")):
         tell("hvm-mtrr-type", f"the PAT is 0x{data.msr_pat_cr:016x}: it has a type that does not exist", "msr_pat_cr")
 
 

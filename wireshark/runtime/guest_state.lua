@@ -116,8 +116,8 @@ do
             end
             local kind, length = walk:head(at)
             local instance = numbers.u16(body, at + facts.instance_at, order)
-            entries[#entries + 1] = { kind = kind, instance = instance, at = at, length = length }
-            local _, following, searched = walk:next(at)
+            local ends, following, searched = walk:next(at)
+            entries[#entries + 1] = { kind = kind, instance = instance, at = at, length = length, stop = ends }
             if kind == facts.lapic and not vcpus[instance] then
                 vcpus[instance], count = true, count + 1
             end

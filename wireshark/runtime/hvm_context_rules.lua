@@ -3,6 +3,8 @@ local hvm_context_rules = {}
 do
     local facts = definitions.hvm_context_rules
     local typecodes = definitions.enumerations[facts.typecode].names
+    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, stop).
+    hvm_context_rules.checks = {}
     local conforming = { problem = function(self) self.broken = true end }
     for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
         conforming[call] = function() return true end
@@ -16,7 +18,8 @@ do
     local function conforms(known, entry, body, order)
         local at = entry.at + facts.descriptor
         conforming.broken = false
-        structs.decode(known, body, at, at + entry.length, order, at, conforming)
+        known = known.layouts and known.layouts[entry.stop - at] or known
+        structs.decode(known, body, at, entry.stop, order, at, conforming)
         return not conforming.broken
     end
 
@@ -128,7 +131,8 @@ do
         end
     end
 
-    -- Look at the entries of a HVM_CONTEXT, which are those of the chain `row` in `body`: `kind`, `instance`, `at`, `length`.
+    -- Look at the entries of a HVM_CONTEXT, which are those of the chain `row` in `body`: `kind`, `instance`, `at`, `length`,
+    -- `stop` (the index behind its data).
     function hvm_context_rules.look(guest, record, entries, row, body, order)
         local function tell(rule, problem)
             rules.tell(record, rule, { problem = problem })
@@ -139,5 +143,11 @@ do
         check_vcpus(tell, found)
         check_devices(tell, found)
         check_lengths(guest, tell, entries)
+        for _, entry in ipairs(entries) do
+            local check, known = hvm_context_rules.checks[entry.kind], row.entries[entry.kind]
+            if check and conforms(known, entry, body, order) then
+                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry.stop)
+            end
+        end
     end
 end

@@ -1,0 +1,68 @@
+-- Rules over single entries of a HVM_CONTEXT: core/check/hvm_context.py.
+do
+    local facts = definitions.hvm_entry_rules
+    local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
+    local checks = hvm_context_rules.checks
+
+    checks[facts.pci_link.kind] = function(tell, name, body, at, _)
+        local routes, most = {}, 0
+        for index = 1, facts.pci_link.count do
+            local route = body:byte(at + facts.pci_link.at.route + index - 1)
+            routes[index], most = ("%.0f"):format(route), math.max(most, route)
+        end
+        if most >= facts.pci_link.irqs then
+            tell("hvm-pci-link", ("%s: routes are %s: they are below %.0f"):format(name, table.concat(routes, ", "),
+                facts.pci_link.irqs))
+        end
+    end
+
+    checks[facts.lapic.kind] = function(tell, name, body, at, order)
+        local field, flags = facts.lapic.at, facts.lapic.disabled
+        local base = u32(body, at + field.apic_base_msr + (order == ">" and 4 or 0), order)
+        if numbers.bits(base, 0, 10, 2) == 1 then
+            tell("hvm-lapic-base", name .. ": x2APIC mode is on and the APIC is not enabled")
+        end
+        local disabled = u32(body, at + field.disabled, order)
+        if disabled > facts.lapic.disabled_max then
+            tell("hvm-lapic-state", ("%s: disabled is %s: only bits 0 and 1 are ever set"):format(name,
+                structs.flags_meaning(flags, disabled, 0)))
+        end
+        local divisor, power = u32(body, at + field.timer_divisor, order), 1
+        while power < divisor and power < facts.lapic.divisor_max do
+            power = power * 2
+        end
+        if power ~= divisor then
+            tell("hvm-lapic-state", ("%s: timer_divisor is %.0f: it is a power of two, at most %.0f"):format(name,
+                divisor, facts.lapic.divisor_max))
+        end
+    end
+
+    local function of_types(types, body, at, size)
+        for index = at, at + size - 1 do
+            if not types[body:byte(index)] then
+                return false
+            end
+        end
+        return true
+    end
+
+    checks[facts.mtrr.kind] = function(tell, name, body, at, order)
+        local field = facts.mtrr.at
+        local ranges = halves(body, at + field.msr_mtrr_cap, 8, order) % 256
+        if ranges > facts.mtrr.ranges then
+            tell("hvm-mtrr-count", ("%s: there are %.0f variable ranges: %.0f at most"):format(name, ranges,
+                facts.mtrr.ranges))
+        end
+        local lo, hi = halves(body, at + field.msr_mtrr_def_type, 8, order)
+        if hi > 0 or numbers.band(lo, facts.mtrr.def_type) ~= lo or not facts.mtrr.types[lo % 256] then
+            tell("hvm-mtrr-type", ("%s: msr_mtrr_def_type is %s"):format(name, hex(lo, hi)))
+        end
+        if not of_types(facts.mtrr.types, body, at + field.msr_mtrr_fixed, 8 * facts.mtrr.fixed) then
+            tell("hvm-mtrr-type", name .. ": a fixed range has a memory type that does not exist")
+        end
+        if not of_types(facts.mtrr.pat_types, body, at + field.msr_pat_cr, 8) then
+            lo, hi = halves(body, at + field.msr_pat_cr, 8, order)
+            tell("hvm-mtrr-type", ("%s: the PAT is %s: it has a type that does not exist"):format(name, hex(lo, hi, 16)))
+        end
+    end
+end
