@@ -23,6 +23,8 @@ from xenmig.core.definitions.interrupt_controllers import HvmHwLapic, HvmHwPciLi
 from xenmig.core.definitions.msr_numbers import Msr
 from xenmig.core.definitions.mtrr import HvmHwMtrr
 from xenmig.core.definitions.registers import XState
+from xenmig.core.definitions.shapes import PIT_MODES
+from xenmig.core.definitions.timers import HvmHwPit, HvmHwPitChannel, PitMode
 from xenmig.core.definitions.typecodes import Typecode
 from xenmig.core.definitions.xl import MandatoryFlags
 from xenmig.core.definitions.xsave_area import AREA_MIN
@@ -88,7 +90,7 @@ def _parameters(rows: Rows) -> dict[str, Plain]:
     }
 
 
-def _entries() -> dict[str, Plain]:
+def _entries(rows: Rows) -> dict[str, Plain]:
     return {
         "pci_link": {
             "kind": int(Typecode.PCI_LINK),
@@ -102,6 +104,17 @@ def _entries() -> dict[str, Plain]:
             "disabled": flags(LapicDisabled),
             "disabled_max": hvm_context.LAPIC_DISABLED_MAX,
             "divisor_max": hvm_context.TIMER_DIVISOR_MAX,
+        },
+        "pit": {
+            "kind": int(Typecode.PIT),
+            "at": offsets(HvmHwPit),
+            "channels": HvmHwPit.field("channels").count,
+            "channel": HvmHwPitChannel.size,
+            "channel_at": offsets(HvmHwPitChannel),
+            "modes": numbered(PIT_MODES),
+            "mode": rows.enumeration(PitMode),
+            "most": {"count": hvm_context.PIT_COUNT_MAX, **hvm_context.PIT_MAX},
+            "gated": hvm_context.PIT_GATED,
         },
         "mtrr": {
             "kind": int(Typecode.MTRR),
@@ -156,7 +169,7 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
                 kind: {"least": least, "since": list(since)} for kind, (least, since) in hvm_context.LEAST_SINCE.items()
             },
         },
-        "hvm_entry_rules": _entries(),
+        "hvm_entry_rules": _entries(rows),
         "param_rules": _parameters(rows),
         "tsc_rules": {
             "mode": rows.enumeration(libxc.TscMode),

@@ -47,6 +47,8 @@ CHAIN = (
 HVM_CONTEXT was shown already."""
 ENTRY = (
     "hvm-pci-link",
+    "hvm-pit",
+    "hvm-pit-mode",
     "hvm-lapic-base",
     "hvm-lapic-state",
     "hvm-mtrr-count",

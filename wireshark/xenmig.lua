@@ -14983,6 +14983,16 @@ local definitions = {
             title = "PCI interrupt routed to no ISA interrupt",
             message = "{what}: {problem}",
         },
+        ["hvm-pit"] = {
+            severity = "error",
+            title = "state that the PIT cannot have",
+            message = "{what}: {problem}",
+        },
+        ["hvm-pit-mode"] = {
+            severity = "warning",
+            title = "mode that the PIT does not have",
+            message = "{what}: {problem}",
+        },
         ["hvm-lapic-base"] = {
             severity = "error",
             title = "local APIC in x2APIC mode and not enabled",
@@ -15199,6 +15209,39 @@ local definitions = {
             disabled = { digits = 8, names = { [0] = "HW", [1] = "SW" }, known_lo = 3, known_hi = 0 },
             disabled_max = 3,
             divisor_max = 128,
+        },
+        pit = {
+            kind = 10,
+            at = { channels = 0, speaker_data_on = 48, pad0 = 52 },
+            channels = 3,
+            channel = 16,
+            channel_at = {
+                count = 0,
+                latched_count = 4,
+                count_latched = 6,
+                status_latched = 7,
+                status = 8,
+                read_state = 9,
+                write_state = 10,
+                write_latch = 11,
+                rw_mode = 12,
+                mode = 13,
+                bcd = 14,
+                gate = 15,
+            },
+            modes = {
+                [0] = true,
+                [1] = true,
+                [2] = true,
+                [3] = true,
+                [4] = true,
+                [5] = true,
+                [7] = true,
+                [255] = true,
+            },
+            mode = "timers.PitMode",
+            most = { count = 65536, rw_mode = 3, bcd = 1, gate = 1 },
+            gated = 2,
         },
         mtrr = {
             kind = 14,
@@ -17229,6 +17272,34 @@ do
         if power ~= divisor then
             tell("hvm-lapic-state", ("%s: timer_divisor is %.0f: it is a power of two, at most %.0f"):format(name,
                 divisor, facts.lapic.divisor_max))
+        end
+    end
+
+    checks[facts.pit.kind] = function(tell, name, body, at, order)
+        local field, most = facts.pit.channel_at, facts.pit.most
+        for number = 0, facts.pit.channels - 1 do
+            local channel = at + facts.pit.at.channels + number * facts.pit.channel
+            local function check(one, value, wrong)
+                if wrong then
+                    tell("hvm-pit", ("%s: %s of channel %.0f is %.0f"):format(name, one, number, value))
+                end
+            end
+            local count, gate = u32(body, channel + field.count, order), body:byte(channel + field.gate)
+            check("count", count, count > most.count)
+            for _, one in ipairs({ "rw_mode", "bcd" }) do
+                local value = body:byte(channel + field[one])
+                check(one, value, value > most[one])
+            end
+            check("gate", gate, gate > most.gate or number < facts.pit.gated and gate ~= 1)
+            local mode = body:byte(channel + field.mode)
+            if not facts.pit.modes[mode] then
+                tell("hvm-pit-mode", ("%s: mode of channel %.0f is %s"):format(name, number,
+                    structs.meaning(definitions.enumerations[facts.pit.mode], mode)))
+            end
+        end
+        local speaker = u32(body, at + facts.pit.at.speaker_data_on, order)
+        if speaker > 1 then
+            tell("hvm-pit", ("%s: speaker_data_on is %.0f: it is 0 or 1"):format(name, speaker))
         end
     end
 

@@ -45,6 +45,9 @@ LEAST_SINCE = {
 DESCRIPTOR = 8
 ISA_IRQS = 16
 LAPIC_DISABLED_MAX, TIMER_DIVISOR_MAX = 3, 128
+PIT_COUNT_MAX, PIT_MAX = 0x10000, {"rw_mode": 3, "bcd": 1, "gate": 1}
+PIT_GATED = 2
+"The channel that has a gate; those before it are always open."
 VARIABLE_RANGES_MAX = 8
 MTRR_TYPES = frozenset({0, 1, 4, 5, 6})
 PAT_TYPES = MTRR_TYPES | {7}
@@ -251,10 +254,10 @@ def _pit(telling: Telling, entry: Entry, data: Any) -> None:
     tell = _teller(telling, entry)
     for number, channel in enumerate(data.channels):
         wrong = [
-            channel.count > 0x10000 and "count",
-            channel.rw_mode > 3 and "rw_mode",
-            channel.bcd > 1 and "bcd",
-            (channel.gate > 1 or (number < 2 and channel.gate != 1)) and "gate",
+            channel.count > PIT_COUNT_MAX and "count",
+            channel.rw_mode > PIT_MAX["rw_mode"] and "rw_mode",
+            channel.bcd > PIT_MAX["bcd"] and "bcd",
+            (channel.gate > PIT_MAX["gate"] or (number < PIT_GATED and channel.gate != 1)) and "gate",
         ]
         if channel.mode not in PIT_MODES:
             tell("hvm-pit-mode", f"mode of channel {number} is {channel.mode}", "channels")

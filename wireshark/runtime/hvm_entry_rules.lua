@@ -37,6 +37,34 @@ do
         end
     end
 
+    checks[facts.pit.kind] = function(tell, name, body, at, order)
+        local field, most = facts.pit.channel_at, facts.pit.most
+        for number = 0, facts.pit.channels - 1 do
+            local channel = at + facts.pit.at.channels + number * facts.pit.channel
+            local function check(one, value, wrong)
+                if wrong then
+                    tell("hvm-pit", ("%s: %s of channel %.0f is %.0f"):format(name, one, number, value))
+                end
+            end
+            local count, gate = u32(body, channel + field.count, order), body:byte(channel + field.gate)
+            check("count", count, count > most.count)
+            for _, one in ipairs({ "rw_mode", "bcd" }) do
+                local value = body:byte(channel + field[one])
+                check(one, value, value > most[one])
+            end
+            check("gate", gate, gate > most.gate or number < facts.pit.gated and gate ~= 1)
+            local mode = body:byte(channel + field.mode)
+            if not facts.pit.modes[mode] then
+                tell("hvm-pit-mode", ("%s: mode of channel %.0f is %s"):format(name, number,
+                    structs.meaning(definitions.enumerations[facts.pit.mode], mode)))
+            end
+        end
+        local speaker = u32(body, at + facts.pit.at.speaker_data_on, order)
+        if speaker > 1 then
+            tell("hvm-pit", ("%s: speaker_data_on is %.0f: it is 0 or 1"):format(name, speaker))
+        end
+    end
+
     local function of_types(types, body, at, size)
         for index = at, at + size - 1 do
             if not types[body:byte(index)] then
