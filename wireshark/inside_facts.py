@@ -18,15 +18,17 @@ from xenmig.core.definitions import libxc
 from xenmig.core.definitions.cpuid_leaves import BASIC_MAX, EXTENDED, NO_SUBLEAF
 from xenmig.core.definitions.enumerations import Flags
 from xenmig.core.definitions.hvm_context import HvmSaveDescriptor
+from xenmig.core.definitions.hvm_cpu import HvmHwCpu
 from xenmig.core.definitions.hvm_params import MEANINGS, HvmParam, HvmParams, Index
-from xenmig.core.definitions.interrupt_controllers import HvmHwLapic, HvmHwPciLink, LapicDisabled
+from xenmig.core.definitions.interrupt_controllers import HvmHwLapic, HvmHwPciLink, HvmHwVpic, Irqs, LapicDisabled
 from xenmig.core.definitions.msr_numbers import Msr
 from xenmig.core.definitions.mtrr import HvmHwMtrr
-from xenmig.core.definitions.registers import XState
+from xenmig.core.definitions.registers import Cr0, Efer, XState
 from xenmig.core.definitions.shapes import PIT_MODES
-from xenmig.core.definitions.timers import HvmHwPit, HvmHwPitChannel, PitMode
+from xenmig.core.definitions.timers import HpetTimer, HvmHwHpet, HvmHwPit, HvmHwPitChannel, PitMode
 from xenmig.core.definitions.typecodes import Typecode
 from xenmig.core.definitions.xl import MandatoryFlags
+from xenmig.core.definitions.xsave import Fxsave, HvmHwCpuXsave
 from xenmig.core.definitions.xsave_area import AREA_MIN
 from xenmig.wireshark.rows import LOW, name_of
 
@@ -90,6 +92,32 @@ def _parameters(rows: Rows) -> dict[str, Plain]:
     }
 
 
+def _size(definition: type[Struct], name: str) -> Plain:
+    field = definition.field(name)
+    return field.size or field.count
+
+
+def _cpu() -> dict[str, Plain]:
+    return {
+        "kind": int(Typecode.CPU),
+        "at": offsets(HvmHwCpu),
+        "layouts": {length: offsets(one) for length, one in HvmHwCpu.layouts.items()},
+        "cr0": flags(Cr0),
+        "et": hvm_context.CR0_ET,
+        "pg": hvm_context.CR0_PG,
+        "pe": hvm_context.CR0_PE,
+        "nw": hvm_context.CR0_NW,
+        "cd": hvm_context.CR0_CD,
+        "efer": flags(Efer),
+        "lma": hvm_context.EFER_LMA,
+        "lme": hvm_context.EFER_LME,
+        "valid": hvm_context.EVENT_VALID,
+        "reserved": hvm_context.EVENT_RESERVED,
+        "no_kinds": numbered(hvm_context.EVENT_NO_KINDS),
+        "error_code": hvm_context.EVENT_ERROR_CODE,
+    }
+
+
 def _entries(rows: Rows) -> dict[str, Plain]:
     return {
         "pci_link": {
@@ -124,6 +152,25 @@ def _entries(rows: Rows) -> dict[str, Plain]:
             "pat_types": numbered(hvm_context.PAT_TYPES),
             "def_type": hvm_context.MTRR_DEF_TYPE,
             "fixed": HvmHwMtrr.field("msr_mtrr_fixed").count,
+        },
+        "cpu": _cpu(),
+        "pic": {
+            "kind": int(Typecode.PIC),
+            "at": offsets(HvmHwVpic),
+            "master": hvm_context.PIC_MASTER,
+            "edge": [hvm_context.PIC_EDGE[True], hvm_context.PIC_EDGE[False]],
+            "irqs": flags(Irqs),
+        },
+        "hpet": {
+            "kind": int(Typecode.HPET),
+            "reserved": [
+                {"name": name, "at": HvmHwHpet.field(name).offset, "size": _size(HvmHwHpet, name)}
+                for name in hvm_context.HPET_RESERVED
+            ],
+            "timers_at": HvmHwHpet.field("timers").offset,
+            "timers": HvmHwHpet.field("timers").count,
+            "timer": HpetTimer.size,
+            "res4": {"at": HpetTimer.field("res4").offset, "size": _size(HpetTimer, "res4")},
         },
     }
 
@@ -160,6 +207,10 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
             "header": hvm_context.HEADER,
             "cpu": hvm_context.CPU,
             "pic": int(Typecode.PIC),
+            "flags_at": HvmHwCpu.field("flags").offset,
+            "xsave": int(Typecode.CPU_XSAVE),
+            "legacy_at": HvmHwCpuXsave.field("fpu_sse").offset,
+            "legacy": Fxsave.size,
             "per_guest": numbered(hvm_context.PER_GUEST),
             "emulated": list(hvm_context.EMULATED),
             "every_vcpu": [int(kind) for kind in hvm_context.EVERY_VCPU],

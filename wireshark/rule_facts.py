@@ -42,19 +42,25 @@ CHAIN = (
     "hvm-context-vcpus",
     "hvm-context-vcpu-unknown",
     "hvm-context-devices",
+    "hvm-cpu-fpu",
 )
 """Those of runtime/hvm_context_rules.lua. hvm-context-viridian is known with HVM_PARAMS only, when the packet with
 HVM_CONTEXT was shown already."""
 ENTRY = (
+    "hvm-cpu-control",
+    "hvm-cpu-cache",
+    "hvm-cpu-event",
+    "hvm-pic",
     "hvm-pci-link",
     "hvm-pit",
     "hvm-pit-mode",
+    "hvm-hpet-reserved",
     "hvm-lapic-base",
     "hvm-lapic-state",
     "hvm-mtrr-count",
     "hvm-mtrr-type",
 )
-"Those of runtime/hvm_entry_rules.lua."
+"Those of runtime/hvm_entry_rules.lua and hvm_cpu_rules.lua."
 EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
 "Those of runtime/emulator_rules.lua."
 MEMORY = tuple(rule.id for rule in memory_rules.RULES)

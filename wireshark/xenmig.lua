@@ -14978,6 +14978,27 @@ local definitions = {
             title = "only some of the emulated devices are there",
             message = "{what}: {problem}",
         },
+        ["hvm-cpu-control"] = {
+            severity = "error",
+            title = "control register that no receiver takes",
+            message = "{what}: {problem}",
+        },
+        ["hvm-cpu-cache"] = {
+            severity = "warning",
+            title = "cache mode that the processor does not have",
+            message = "{what}: {problem}",
+        },
+        ["hvm-cpu-event"] = {
+            severity = "error",
+            title = "pending event that cannot be injected",
+            message = "{what}: {problem}",
+        },
+        ["hvm-cpu-fpu"] = {
+            severity = "warning",
+            title = "x87 and SSE registers are not those of the XSAVE area",
+            message = "{what}: {problem}",
+        },
+        ["hvm-pic"] = { severity = "error", title = "state that a PIC cannot have", message = "{what}: {problem}" },
         ["hvm-pci-link"] = {
             severity = "error",
             title = "PCI interrupt routed to no ISA interrupt",
@@ -15001,6 +15022,11 @@ local definitions = {
         ["hvm-lapic-state"] = {
             severity = "warning",
             title = "state that a local APIC cannot have",
+            message = "{what}: {problem}",
+        },
+        ["hvm-hpet-reserved"] = {
+            severity = "warning",
+            title = "reserved fields of the HPET are not zero",
             message = "{what}: {problem}",
         },
         ["hvm-mtrr-count"] = {
@@ -15177,6 +15203,10 @@ local definitions = {
         header = 1,
         cpu = 2,
         pic = 3,
+        flags_at = 1024,
+        xsave = 16,
+        legacy_at = 24,
+        legacy = 512,
         per_guest = {
             [0] = true,
             [1] = true,
@@ -15257,6 +15287,261 @@ local definitions = {
             pat_types = { [0] = true, [1] = true, [4] = true, [5] = true, [6] = true, [7] = true },
             def_type = 3327,
             fixed = 11,
+        },
+        cpu = {
+            kind = 2,
+            at = {
+                fpu_regs = 0,
+                rax = 512,
+                rbx = 520,
+                rcx = 528,
+                rdx = 536,
+                rbp = 544,
+                rsi = 552,
+                rdi = 560,
+                rsp = 568,
+                r8 = 576,
+                r9 = 584,
+                r10 = 592,
+                r11 = 600,
+                r12 = 608,
+                r13 = 616,
+                r14 = 624,
+                r15 = 632,
+                rip = 640,
+                rflags = 648,
+                cr0 = 656,
+                cr2 = 664,
+                cr3 = 672,
+                cr4 = 680,
+                dr0 = 688,
+                dr1 = 696,
+                dr2 = 704,
+                dr3 = 712,
+                dr6 = 720,
+                dr7 = 728,
+                cs_sel = 736,
+                ds_sel = 740,
+                es_sel = 744,
+                fs_sel = 748,
+                gs_sel = 752,
+                ss_sel = 756,
+                tr_sel = 760,
+                ldtr_sel = 764,
+                cs_limit = 768,
+                ds_limit = 772,
+                es_limit = 776,
+                fs_limit = 780,
+                gs_limit = 784,
+                ss_limit = 788,
+                tr_limit = 792,
+                ldtr_limit = 796,
+                idtr_limit = 800,
+                gdtr_limit = 804,
+                cs_base = 808,
+                ds_base = 816,
+                es_base = 824,
+                fs_base = 832,
+                gs_base = 840,
+                ss_base = 848,
+                tr_base = 856,
+                ldtr_base = 864,
+                idtr_base = 872,
+                gdtr_base = 880,
+                cs_arbytes = 888,
+                ds_arbytes = 892,
+                es_arbytes = 896,
+                fs_arbytes = 900,
+                gs_arbytes = 904,
+                ss_arbytes = 908,
+                tr_arbytes = 912,
+                ldtr_arbytes = 916,
+                sysenter_cs = 920,
+                sysenter_esp = 928,
+                sysenter_eip = 936,
+                shadow_gs = 944,
+                msr_flags = 952,
+                msr_lstar = 960,
+                msr_star = 968,
+                msr_cstar = 976,
+                msr_syscall_mask = 984,
+                msr_efer = 992,
+                msr_tsc_aux = 1000,
+                tsc = 1008,
+                pending_event = 1016,
+                error_code = 1020,
+                flags = 1024,
+                pad0 = 1028,
+            },
+            layouts = {
+                [1016] = {
+                    fpu_regs = 0,
+                    rax = 512,
+                    rbx = 520,
+                    rcx = 528,
+                    rdx = 536,
+                    rbp = 544,
+                    rsi = 552,
+                    rdi = 560,
+                    rsp = 568,
+                    r8 = 576,
+                    r9 = 584,
+                    r10 = 592,
+                    r11 = 600,
+                    r12 = 608,
+                    r13 = 616,
+                    r14 = 624,
+                    r15 = 632,
+                    rip = 640,
+                    rflags = 648,
+                    cr0 = 656,
+                    cr2 = 664,
+                    cr3 = 672,
+                    cr4 = 680,
+                    dr0 = 688,
+                    dr1 = 696,
+                    dr2 = 704,
+                    dr3 = 712,
+                    dr6 = 720,
+                    dr7 = 728,
+                    cs_sel = 736,
+                    ds_sel = 740,
+                    es_sel = 744,
+                    fs_sel = 748,
+                    gs_sel = 752,
+                    ss_sel = 756,
+                    tr_sel = 760,
+                    ldtr_sel = 764,
+                    cs_limit = 768,
+                    ds_limit = 772,
+                    es_limit = 776,
+                    fs_limit = 780,
+                    gs_limit = 784,
+                    ss_limit = 788,
+                    tr_limit = 792,
+                    ldtr_limit = 796,
+                    idtr_limit = 800,
+                    gdtr_limit = 804,
+                    cs_base = 808,
+                    ds_base = 816,
+                    es_base = 824,
+                    fs_base = 832,
+                    gs_base = 840,
+                    ss_base = 848,
+                    tr_base = 856,
+                    ldtr_base = 864,
+                    idtr_base = 872,
+                    gdtr_base = 880,
+                    cs_arbytes = 888,
+                    ds_arbytes = 892,
+                    es_arbytes = 896,
+                    fs_arbytes = 900,
+                    gs_arbytes = 904,
+                    ss_arbytes = 908,
+                    tr_arbytes = 912,
+                    ldtr_arbytes = 916,
+                    sysenter_cs = 920,
+                    sysenter_esp = 928,
+                    sysenter_eip = 936,
+                    shadow_gs = 944,
+                    msr_flags = 952,
+                    msr_lstar = 960,
+                    msr_star = 968,
+                    msr_cstar = 976,
+                    msr_syscall_mask = 984,
+                    msr_efer = 992,
+                    tsc = 1000,
+                    pending_event = 1008,
+                    error_code = 1012,
+                },
+            },
+            cr0 = {
+                digits = 16,
+                names = {
+                    [0] = "PE",
+                    [1] = "MP",
+                    [2] = "EM",
+                    [3] = "TS",
+                    [4] = "ET",
+                    [5] = "NE",
+                    [16] = "WP",
+                    [18] = "AM",
+                    [29] = "NW",
+                    [30] = "CD",
+                    [31] = "PG",
+                },
+                known_lo = 3758424127,
+                known_hi = 0,
+            },
+            et = 16,
+            pg = 2147483648,
+            pe = 1,
+            nw = 536870912,
+            cd = 1073741824,
+            efer = {
+                digits = 16,
+                names = {
+                    [0] = "SCE",
+                    [8] = "LME",
+                    [10] = "LMA",
+                    [11] = "NXE",
+                    [12] = "SVME",
+                    [14] = "FFXSE",
+                    [21] = "AIBRSE",
+                },
+                known_lo = 2120961,
+                known_hi = 0,
+            },
+            lma = 1024,
+            lme = 256,
+            valid = 2147483648,
+            reserved = 2147479552,
+            no_kinds = { [1] = true, [7] = true },
+            error_code = 2048,
+        },
+        pic = {
+            kind = 3,
+            at = {
+                irr = 0,
+                imr = 1,
+                isr = 2,
+                irq_base = 3,
+                initialisation = 4,
+                modes = 5,
+                elcr = 6,
+                int_output = 7,
+            },
+            master = 64,
+            edge = { 3, 33 },
+            irqs = {
+                digits = 2,
+                names = {
+                    [0] = "IR0",
+                    [1] = "IR1",
+                    [2] = "IR2",
+                    [3] = "IR3",
+                    [4] = "IR4",
+                    [5] = "IR5",
+                    [6] = "IR6",
+                    [7] = "IR7",
+                },
+                known_lo = 255,
+                known_hi = 0,
+            },
+        },
+        hpet = {
+            kind = 12,
+            reserved = {
+                { name = "res0", at = 8, size = 8 },
+                { name = "res1", at = 24, size = 8 },
+                { name = "res2", at = 40, size = 200 },
+                { name = "res3", at = 248, size = 8 },
+                { name = "res5", at = 352, size = 672 },
+            },
+            timers_at = 256,
+            timers = 3,
+            timer = 32,
+            res4 = { at = 24, size = 8 },
         },
     },
     param_rules = {
@@ -17087,7 +17372,7 @@ local hvm_context_rules = {}
 do
     local facts = definitions.hvm_context_rules
     local typecodes = definitions.enumerations[facts.typecode].names
-    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, stop).
+    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, entry).
     hvm_context_rules.checks = {}
     local conforming = { problem = function(self) self.broken = true end }
     for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
@@ -17215,6 +17500,20 @@ do
         end
     end
 
+    -- CPU and CPU_XSAVE hold the same registers.
+    local function check_legacy_region(tell, found, body, order)
+        local size = facts.legacy
+        for number, xsave in pairs(found[facts.xsave] or {}) do
+            local cpu = (found[facts.cpu] or {})[number]
+            local at, legacy = cpu and cpu.at + facts.descriptor, xsave.at + facts.descriptor + facts.legacy_at
+            if cpu and at + facts.flags_at + 4 <= cpu.stop and legacy + size <= xsave.stop
+                and numbers.u32(body, at + facts.flags_at, order) > 0
+                and body:sub(at, at + size - 1) ~= body:sub(legacy, legacy + size - 1) then
+                tell("hvm-cpu-fpu", ("%s: fpu_regs differ from the legacy region of %s"):format(name(cpu), name(xsave)))
+            end
+        end
+    end
+
     -- Look at the entries of a HVM_CONTEXT, which are those of the chain `row` in `body`: `kind`, `instance`, `at`, `length`,
     -- `stop` (the index behind its data).
     function hvm_context_rules.look(guest, record, entries, row, body, order)
@@ -17230,9 +17529,10 @@ do
         for _, entry in ipairs(entries) do
             local check, known = hvm_context_rules.checks[entry.kind], row.entries[entry.kind]
             if check and conforms(known, entry, body, order) then
-                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry.stop)
+                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry)
             end
         end
+        check_legacy_region(tell, found, body, order)
     end
 end
 
@@ -17241,6 +17541,42 @@ do
     local facts = definitions.hvm_entry_rules
     local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
     local checks = hvm_context_rules.checks
+
+    checks[facts.pic.kind] = function(tell, name, body, at, _, entry)
+        local field, master = facts.pic.at, entry.instance == 0
+        if (numbers.band(body:byte(at + field.modes), facts.pic.master) > 0) ~= master then
+            tell("hvm-pic", name .. ": instance 0 is the master, 1 the slave, and it says otherwise")
+        end
+        local elcr = body:byte(at + field.elcr)
+        if numbers.band(elcr, facts.pic.edge[master and 1 or 2]) > 0 then
+            tell("hvm-pic", ("%s: elcr is %s: some of these inputs are always edge-triggered"):format(name,
+                structs.flags_meaning(facts.pic.irqs, elcr, 0)))
+        end
+        local output = body:byte(at + field.int_output)
+        if output > 1 or output == 1 and body:byte(at + field.initialisation) % 16 > 0 then
+            tell("hvm-pic", ("%s: int_output is %.0f: it is 0 or 1, and 0 while it is initialised"):format(name, output))
+        end
+    end
+
+    local function is_zero(body, at, size)
+        return not body:sub(at, at + size - 1):find("[^\0]")
+    end
+
+    checks[facts.hpet.kind] = function(tell, name, body, at)
+        for _, field in ipairs(facts.hpet.reserved) do
+            if not is_zero(body, at + field.at, field.size) then
+                tell("hvm-hpet-reserved", ("%s: %s is not zero"):format(name, field.name))
+            end
+        end
+        local wrong = false
+        for number = 0, facts.hpet.timers - 1 do
+            local timer = at + facts.hpet.timers_at + number * facts.hpet.timer
+            wrong = wrong or not is_zero(body, timer + facts.hpet.res4.at, facts.hpet.res4.size)
+        end
+        if wrong then
+            tell("hvm-hpet-reserved", name .. ": res4 of a timer is not zero")
+        end
+    end
 
     checks[facts.pci_link.kind] = function(tell, name, body, at, _)
         local routes, most = {}, 0
@@ -17330,6 +17666,61 @@ do
             lo, hi = halves(body, at + field.msr_pat_cr, 8, order)
             tell("hvm-mtrr-type", ("%s: the PAT is %s: it has a type that does not exist"):format(name, hex(lo, hi, 16)))
         end
+    end
+end
+
+-- Rules over the processors of a HVM_CONTEXT: core/check/hvm_context.py.
+do
+    local facts = definitions.hvm_entry_rules.cpu
+    local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
+
+    local function check_control(tell, name, body, at, order, field)
+        local lo, hi = halves(body, at + field.cr0, 8, order)
+        local function has(flag)
+            return numbers.band(lo, flag) > 0
+        end
+        local unknown_lo, unknown_hi = structs.unknown_flags(facts.cr0, lo, hi)
+        local told = structs.flags_meaning(facts.cr0, lo, hi)
+        if unknown_lo + unknown_hi > 0 or not has(facts.et) or has(facts.pg) and not has(facts.pe) then
+            tell("hvm-cpu-control", ("%s: cr0 is %s: no receiver takes that"):format(name, told))
+        end
+        if has(facts.nw) and not has(facts.cd) then
+            tell("hvm-cpu-cache", ("%s: cr0 is %s: NW without CD"):format(name, told))
+        end
+        local efer, efer_hi = halves(body, at + field.msr_efer, 8, order)
+        unknown_lo, unknown_hi = structs.unknown_flags(facts.efer, efer, efer_hi)
+        if unknown_lo + unknown_hi > 0 then
+            tell("hvm-cpu-control", ("%s: msr_efer is %s: no receiver takes that"):format(name,
+                structs.flags_meaning(facts.efer, efer, efer_hi)))
+        elseif numbers.band(efer, facts.lma) > 0 and not (numbers.band(efer, facts.lme) > 0 and has(facts.pg)) then
+            tell("hvm-cpu-control", name .. ": long mode is active without being enabled, or without paging")
+        end
+        for _, one in ipairs({ "dr6", "dr7", "msr_tsc_aux" }) do
+            if field[one] then
+                lo, hi = halves(body, at + field[one], 8, order)
+                if hi > 0 then
+                    tell("hvm-cpu-control", ("%s: %s is %s: its upper half must be zero"):format(name, one, hex(lo, hi)))
+                end
+            end
+        end
+    end
+
+    local function check_event(tell, name, body, at, order, field)
+        local event, error_code = u32(body, at + field.pending_event, order), u32(body, at + field.error_code, order)
+        if numbers.band(event, facts.valid) == 0 then
+            return
+        end
+        if facts.no_kinds[(numbers.bits(event, 0, 8, 3))] or numbers.band(event, facts.reserved) > 0 then
+            tell("hvm-cpu-event", ("%s: pending_event is %s: no receiver takes that"):format(name, hex(event, 0)))
+        elseif numbers.band(event, facts.error_code) > 0 and error_code >= 65536 then
+            tell("hvm-cpu-event", ("%s: error_code is %s: it has 16 bits"):format(name, hex(error_code, 0)))
+        end
+    end
+
+    hvm_context_rules.checks[facts.kind] = function(tell, name, body, at, order, entry)
+        local field = facts.layouts[entry.stop - at] or facts.at
+        check_control(tell, name, body, at, order, field)
+        check_event(tell, name, body, at, order, field)
     end
 end
 

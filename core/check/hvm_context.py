@@ -44,6 +44,10 @@ LEAST_SINCE = {
 "Lengths below which no release from the one named on writes."
 DESCRIPTOR = 8
 ISA_IRQS = 16
+PIC_MASTER = 1 << 6
+"In the modes of a PIC."
+PIC_EDGE = {True: 0x03, False: 0x21}
+"Inputs of the master, and of the slave, that are always edge-triggered."
 LAPIC_DISABLED_MAX, TIMER_DIVISOR_MAX = 3, 128
 PIT_COUNT_MAX, PIT_MAX = 0x10000, {"rw_mode": 3, "bcd": 1, "gate": 1}
 PIT_GATED = 2
@@ -53,6 +57,10 @@ MTRR_TYPES = frozenset({0, 1, 4, 5, 6})
 PAT_TYPES = MTRR_TYPES | {7}
 MTRR_DEF_TYPE = 0xCFF
 "Bits that the guest can set in MSR 0x2ff."
+EVENT_VALID, EVENT_ERROR_CODE, EVENT_RESERVED = 1 << 31, 1 << 11, 0x7FFFF << 12
+EVENT_NO_KINDS = (1, 7)
+"Kinds of a pending event, in bits 8 to 10, that there are none of."
+HPET_RESERVED = ("res0", "res1", "res2", "res3", "res5")
 KNOWN = Typecode.known
 
 
@@ -221,11 +229,11 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
     if bits and data.cr3 >> bits:
         tell("hvm-cpu-cr3", f"cr3 is 0x{data.cr3:x}, physical addresses have {bits} bits", "cr3")
     event = data.pending_event
-    if event >> 31:
+    if event & EVENT_VALID:
         kind = event >> 8 & 7
-        if kind in (1, 7) or event >> 12 & 0x7FFFF:
+        if kind in EVENT_NO_KINDS or event & EVENT_RESERVED:
             tell("hvm-cpu-event", f"pending_event is 0x{event:x}: no receiver takes that", "pending_event")
-        elif event >> 11 & 1 and data.error_code >> 16:
+        elif event & EVENT_ERROR_CODE and data.error_code >> 16:
             tell("hvm-cpu-event", f"error_code is 0x{data.error_code:x}: it has 16 bits", "error_code")
 
 
@@ -236,9 +244,9 @@ EFER_LME, EFER_LMA = 1 << 8, 1 << 10
 def _pic(telling: Telling, entry: Entry, data: Any) -> None:
     tell = _teller(telling, entry)
     master = _instance(entry) == 0
-    if bool(data.modes >> 6 & 1) != master:
+    if bool(data.modes & PIC_MASTER) != master:
         tell("hvm-pic", "instance 0 is the master, 1 the slave, and it says otherwise", "modes")
-    if int(data.elcr) & ~(0xFC if master else 0xDE):
+    if int(data.elcr) & PIC_EDGE[master]:
         tell("hvm-pic", f"elcr is {data.elcr}: some of these inputs are always edge-triggered", "elcr")
     if data.int_output > 1 or (data.int_output and data.initialisation & 0xF):
         tell("hvm-pic", f"int_output is {data.int_output}: it is 0 or 1, and 0 while it is initialised", "int_output")
@@ -280,7 +288,7 @@ def _lapic(telling: Telling, entry: Entry, data: Any) -> None:
 
 
 def _hpet(telling: Telling, entry: Entry, data: Any) -> None:
-    for field in ("res0", "res1", "res2", "res3", "res5"):
+    for field in HPET_RESERVED:
         found = getattr(data, field)
         if found.strip(b"\0") if isinstance(found, bytes) else found:
             _teller(telling, entry)("hvm-hpet-reserved", f"{field} is not zero", field)

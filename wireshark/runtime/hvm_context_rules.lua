@@ -3,7 +3,7 @@ local hvm_context_rules = {}
 do
     local facts = definitions.hvm_context_rules
     local typecodes = definitions.enumerations[facts.typecode].names
-    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, stop).
+    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, entry).
     hvm_context_rules.checks = {}
     local conforming = { problem = function(self) self.broken = true end }
     for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
@@ -131,6 +131,20 @@ do
         end
     end
 
+    -- CPU and CPU_XSAVE hold the same registers.
+    local function check_legacy_region(tell, found, body, order)
+        local size = facts.legacy
+        for number, xsave in pairs(found[facts.xsave] or {}) do
+            local cpu = (found[facts.cpu] or {})[number]
+            local at, legacy = cpu and cpu.at + facts.descriptor, xsave.at + facts.descriptor + facts.legacy_at
+            if cpu and at + facts.flags_at + 4 <= cpu.stop and legacy + size <= xsave.stop
+                and numbers.u32(body, at + facts.flags_at, order) > 0
+                and body:sub(at, at + size - 1) ~= body:sub(legacy, legacy + size - 1) then
+                tell("hvm-cpu-fpu", ("%s: fpu_regs differ from the legacy region of %s"):format(name(cpu), name(xsave)))
+            end
+        end
+    end
+
     -- Look at the entries of a HVM_CONTEXT, which are those of the chain `row` in `body`: `kind`, `instance`, `at`, `length`,
     -- `stop` (the index behind its data).
     function hvm_context_rules.look(guest, record, entries, row, body, order)
@@ -146,8 +160,9 @@ do
         for _, entry in ipairs(entries) do
             local check, known = hvm_context_rules.checks[entry.kind], row.entries[entry.kind]
             if check and conforms(known, entry, body, order) then
-                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry.stop)
+                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry)
             end
         end
+        check_legacy_region(tell, found, body, order)
     end
 end

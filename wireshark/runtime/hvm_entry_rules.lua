@@ -4,6 +4,42 @@ do
     local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
     local checks = hvm_context_rules.checks
 
+    checks[facts.pic.kind] = function(tell, name, body, at, _, entry)
+        local field, master = facts.pic.at, entry.instance == 0
+        if (numbers.band(body:byte(at + field.modes), facts.pic.master) > 0) ~= master then
+            tell("hvm-pic", name .. ": instance 0 is the master, 1 the slave, and it says otherwise")
+        end
+        local elcr = body:byte(at + field.elcr)
+        if numbers.band(elcr, facts.pic.edge[master and 1 or 2]) > 0 then
+            tell("hvm-pic", ("%s: elcr is %s: some of these inputs are always edge-triggered"):format(name,
+                structs.flags_meaning(facts.pic.irqs, elcr, 0)))
+        end
+        local output = body:byte(at + field.int_output)
+        if output > 1 or output == 1 and body:byte(at + field.initialisation) % 16 > 0 then
+            tell("hvm-pic", ("%s: int_output is %.0f: it is 0 or 1, and 0 while it is initialised"):format(name, output))
+        end
+    end
+
+    local function is_zero(body, at, size)
+        return not body:sub(at, at + size - 1):find("[^\0]")
+    end
+
+    checks[facts.hpet.kind] = function(tell, name, body, at)
+        for _, field in ipairs(facts.hpet.reserved) do
+            if not is_zero(body, at + field.at, field.size) then
+                tell("hvm-hpet-reserved", ("%s: %s is not zero"):format(name, field.name))
+            end
+        end
+        local wrong = false
+        for number = 0, facts.hpet.timers - 1 do
+            local timer = at + facts.hpet.timers_at + number * facts.hpet.timer
+            wrong = wrong or not is_zero(body, timer + facts.hpet.res4.at, facts.hpet.res4.size)
+        end
+        if wrong then
+            tell("hvm-hpet-reserved", name .. ": res4 of a timer is not zero")
+        end
+    end
+
     checks[facts.pci_link.kind] = function(tell, name, body, at, _)
         local routes, most = {}, 0
         for index = 1, facts.pci_link.count do
