@@ -37,7 +37,6 @@ PARSER = (
     "memory_rules",
     "hvm_context_rules",
     "hvm_entry_rules",
-    "hvm_cpu_rules",
     "json",
     "configuration_rules",
     "guest_state",
@@ -45,6 +44,8 @@ PARSER = (
     "tsc_rules",
     "xsave_area",
     "cpu_policy_rules",
+    "hvm_cpu_rules",
+    "xsave_rules",
     "back_channel",
     "header_rules",
     "anchors",
@@ -60,7 +61,7 @@ PARSER = (
     "connections",
 )
 "The parts that know nothing of Wireshark, in order: plain Lua runs them, and so do their tests."
-UNNAMED = ("headers", "hvm_cpu_rules", "hvm_entry_rules", "param_rules", "tsc_rules")
+UNNAMED = ("headers", "hvm_cpu_rules", "hvm_entry_rules", "param_rules", "tsc_rules", "xsave_rules")
 "Those that only add to what others hold, and are no table."
 DISSECTOR = ("fields", "findings", "trees", "elements", "frames", "summary", "dissector")
 "The parts that use Wireshark's API, in order."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.check import (
+    control_registers,
     cpu_policy,
     cpu_state,
     emulator,
@@ -11,25 +12,27 @@ from xenmig.core.check import (
     libxc_order,
     memory,
     params,
+    pv_vcpu,
     tsc,
 )
 from xenmig.core.decode.records import PFN_PIECE
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.cpuid_leaves import BASIC_MAX, EXTENDED, NO_SUBLEAF
 from xenmig.core.definitions.enumerations import Flags
-from xenmig.core.definitions.hvm_context import HvmSaveDescriptor
+from xenmig.core.definitions.hvm_context import HvmSaveDescriptor, HvmSaveHeader
 from xenmig.core.definitions.hvm_cpu import HvmHwCpu
 from xenmig.core.definitions.hvm_params import MEANINGS, HvmParam, HvmParams, Index
 from xenmig.core.definitions.interrupt_controllers import HvmHwLapic, HvmHwPciLink, HvmHwVpic, Irqs, LapicDisabled
 from xenmig.core.definitions.msr_numbers import Msr
 from xenmig.core.definitions.mtrr import HvmHwMtrr
-from xenmig.core.definitions.registers import Cr0, Efer, XState
+from xenmig.core.definitions.registers import Cr0, Cr4, Efer, XState
 from xenmig.core.definitions.shapes import PIT_MODES
 from xenmig.core.definitions.timers import HpetTimer, HvmHwHpet, HvmHwPit, HvmHwPitChannel, PitMode
 from xenmig.core.definitions.typecodes import Typecode
+from xenmig.core.definitions.vcpu import X86PvVcpuXsave
 from xenmig.core.definitions.xl import MandatoryFlags
-from xenmig.core.definitions.xsave import Fxsave, HvmHwCpuXsave
-from xenmig.core.definitions.xsave_area import AREA_MIN
+from xenmig.core.definitions.xsave import Fxsave, HvmHwCpuXsave, places_in
+from xenmig.core.definitions.xsave_area import AREA_MIN, LEGACY_BYTES, TABLES
 from xenmig.wireshark.rows import LOW, name_of
 
 TYPE_CHECKING = False
@@ -108,6 +111,12 @@ def _cpu() -> dict[str, Plain]:
         "pe": hvm_context.CR0_PE,
         "nw": hvm_context.CR0_NW,
         "cd": hvm_context.CR0_CD,
+        "cr4": flags(Cr4),
+        "cr4_features": {
+            bit: [{"leaf": leaf, "register": register, "bit": feature} for (leaf, register), feature in features]
+            for bit, features in control_registers.CR4_FEATURES.items()
+        },
+        "physical_bits": EXTENDED + 8,
         "efer": flags(Efer),
         "lma": hvm_context.EFER_LMA,
         "lme": hvm_context.EFER_LME,
@@ -154,6 +163,7 @@ def _entries(rows: Rows) -> dict[str, Plain]:
             "fixed": HvmHwMtrr.field("msr_mtrr_fixed").count,
         },
         "cpu": _cpu(),
+        "header": {"kind": hvm_context.HEADER, "at": offsets(HvmSaveHeader)},
         "pic": {
             "kind": int(Typecode.PIC),
             "at": offsets(HvmHwVpic),
@@ -239,6 +249,22 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
             "bndcsr": cpu_state.BNDCSR,
             "avx512": cpu_state.AVX512,
             "tile": cpu_state.TILE,
+        },
+        "xsave_rules": {
+            "kind": int(Typecode.CPU_XSAVE),
+            "hvm_at": {
+                **{name: HvmHwCpuXsave.field(name).offset for name in ("xfeature_mask", "xcr0", "xcr0_accum")},
+                "area": HvmHwCpuXsave.field("fpu_sse").offset,
+            },
+            "pv_at": {
+                **{name: X86PvVcpuXsave.field(name).offset for name in ("xcr0", "xcr0_accum")},
+                "area": pv_vcpu.AREA_AT,
+            },
+            "xstate_bv": LEGACY_BYTES,
+            "tables": [
+                {bit: {"offset": place.offset, "size": place.size} for bit, place in places_in(table).items()}
+                for table in TABLES
+            ],
         },
         "cpu_policy_rules": {
             "leaf": libxc.CpuidLeaf.size,

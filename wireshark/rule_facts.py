@@ -49,7 +49,10 @@ HVM_CONTEXT was shown already."""
 ENTRY = (
     "hvm-cpu-control",
     "hvm-cpu-cache",
+    "hvm-cpu-cr3",
+    "hvm-cpu-cr4",
     "hvm-cpu-event",
+    "hvm-header-cpuid",
     "hvm-pic",
     "hvm-pci-link",
     "hvm-pit",
@@ -61,6 +64,8 @@ ENTRY = (
     "hvm-mtrr-type",
 )
 "Those of runtime/hvm_entry_rules.lua and hvm_cpu_rules.lua."
+XSAVE = ("hvm-xsave-mask", "xsave-length", "xsave-components", "xsave-policy")
+"Those of runtime/xsave_rules.lua."
 EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
 "Those of runtime/emulator_rules.lua."
 MEMORY = tuple(rule.id for rule in memory_rules.RULES)
@@ -68,7 +73,7 @@ MEMORY = tuple(rule.id for rule in memory_rules.RULES)
 POLICY = tuple(rule.id for rule in policy_rules.RULES if rule.id != "hvm-param-page")
 """Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua. Which pages came
 takes a byte for each of the guest's."""
-PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *EMULATOR, *MEMORY, *POLICY)
+PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *XSAVE, *EMULATOR, *MEMORY, *POLICY)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule

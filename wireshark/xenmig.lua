@@ -14978,6 +14978,11 @@ local definitions = {
             title = "only some of the emulated devices are there",
             message = "{what}: {problem}",
         },
+        ["hvm-header-cpuid"] = {
+            severity = "note",
+            title = "guest was told of another processor than the sender's",
+            message = "{what}: {problem}",
+        },
         ["hvm-cpu-control"] = {
             severity = "error",
             title = "control register that no receiver takes",
@@ -14986,6 +14991,11 @@ local definitions = {
         ["hvm-cpu-cache"] = {
             severity = "warning",
             title = "cache mode that the processor does not have",
+            message = "{what}: {problem}",
+        },
+        ["hvm-cpu-cr3"] = {
+            severity = "error",
+            title = "page-table root beyond the guest's physical addresses",
             message = "{what}: {problem}",
         },
         ["hvm-cpu-event"] = {
@@ -15037,6 +15047,31 @@ local definitions = {
         ["hvm-mtrr-type"] = {
             severity = "warning",
             title = "memory type that does not exist",
+            message = "{what}: {problem}",
+        },
+        ["hvm-xsave-mask"] = {
+            severity = "warning",
+            title = "vcpu has processor state that its processor did not have",
+            message = "{what}: {problem}",
+        },
+        ["xsave-length"] = {
+            severity = "error",
+            title = "XSAVE area has the wrong size",
+            message = "{what}: {problem}",
+        },
+        ["xsave-components"] = {
+            severity = "error",
+            title = "components of processor state that do not go together",
+            message = "{what}: {problem}",
+        },
+        ["xsave-policy"] = {
+            severity = "error",
+            title = "processor state that the CPU policy does not allow",
+            message = "{what}: {problem}",
+        },
+        ["hvm-cpu-cr4"] = {
+            severity = "error",
+            title = "cr4 enables what the guest does not have",
             message = "{what}: {problem}",
         },
         ["hvm-emulator-missing"] = {
@@ -15478,6 +15513,60 @@ local definitions = {
             pe = 1,
             nw = 536870912,
             cd = 1073741824,
+            cr4 = {
+                digits = 16,
+                names = {
+                    [0] = "VME",
+                    [1] = "PVI",
+                    [2] = "TSD",
+                    [3] = "DE",
+                    [4] = "PSE",
+                    [5] = "PAE",
+                    [6] = "MCE",
+                    [7] = "PGE",
+                    [8] = "PCE",
+                    [9] = "OSFXSR",
+                    [10] = "OSXMMEXCPT",
+                    [11] = "UMIP",
+                    [12] = "LA57",
+                    [13] = "VMXE",
+                    [14] = "SMXE",
+                    [16] = "FSGSBASE",
+                    [17] = "PCIDE",
+                    [18] = "OSXSAVE",
+                    [19] = "KL",
+                    [20] = "SMEP",
+                    [21] = "SMAP",
+                    [22] = "PKE",
+                    [23] = "CET",
+                    [24] = "PKS",
+                    [25] = "UINTR",
+                },
+                known_lo = 67076095,
+                known_hi = 0,
+            },
+            cr4_features = {
+                [0] = { { leaf = 1, register = "d", bit = 1 } },
+                [1] = { { leaf = 1, register = "d", bit = 1 } },
+                [2] = { { leaf = 1, register = "d", bit = 4 } },
+                [3] = { { leaf = 1, register = "d", bit = 2 } },
+                [4] = { { leaf = 1, register = "d", bit = 3 } },
+                [5] = { { leaf = 1, register = "d", bit = 6 } },
+                [6] = { { leaf = 1, register = "d", bit = 7 }, { leaf = 1, register = "d", bit = 14 } },
+                [7] = { { leaf = 1, register = "d", bit = 13 } },
+                [9] = { { leaf = 1, register = "d", bit = 24 } },
+                [10] = { { leaf = 1, register = "d", bit = 25 } },
+                [11] = { { leaf = 7, register = "c", bit = 2 } },
+                [13] = { { leaf = 1, register = "c", bit = 5 } },
+                [16] = { { leaf = 7, register = "b", bit = 0 } },
+                [17] = { { leaf = 1, register = "c", bit = 17 } },
+                [18] = { { leaf = 1, register = "c", bit = 26 } },
+                [20] = { { leaf = 7, register = "b", bit = 7 } },
+                [21] = { { leaf = 7, register = "b", bit = 20 } },
+                [22] = { { leaf = 7, register = "c", bit = 3 } },
+                [23] = { { leaf = 7, register = "c", bit = 7 }, { leaf = 7, register = "d", bit = 20 } },
+            },
+            physical_bits = 2147483656,
             efer = {
                 digits = 16,
                 names = {
@@ -15499,6 +15588,7 @@ local definitions = {
             no_kinds = { [1] = true, [7] = true },
             error_code = 2048,
         },
+        header = { kind = 1, at = { magic = 0, version = 4, changeset = 8, cpuid = 16, gtsc_khz = 20 } },
         pic = {
             kind = 3,
             at = {
@@ -15632,6 +15722,37 @@ local definitions = {
         no_pvrdtscp = { 4, 12 },
     },
     xsave_area = { least = 576, x87 = 1, sse = 2, ymm = 4, bndregs = 8, bndcsr = 16, avx512 = 224, tile = 393216 },
+    xsave_rules = {
+        kind = 16,
+        hvm_at = { xfeature_mask = 0, xcr0 = 8, xcr0_accum = 16, area = 24 },
+        pv_at = { xcr0 = 8, xcr0_accum = 16, area = 24 },
+        xstate_bv = 512,
+        tables = {
+            {
+                [2] = { offset = 576, size = 256 },
+                [3] = { offset = 960, size = 64 },
+                [4] = { offset = 1024, size = 64 },
+                [5] = { offset = 1088, size = 64 },
+                [6] = { offset = 1152, size = 512 },
+                [7] = { offset = 1664, size = 1024 },
+                [9] = { offset = 2688, size = 8 },
+                [17] = { offset = 2752, size = 64 },
+                [18] = { offset = 2816, size = 8192 },
+            },
+            {
+                [2] = { offset = 576, size = 256 },
+                [5] = { offset = 832, size = 64 },
+                [6] = { offset = 896, size = 512 },
+                [7] = { offset = 1408, size = 1024 },
+                [9] = { offset = 2432, size = 8 },
+            },
+            {
+                [2] = { offset = 576, size = 256 },
+                [9] = { offset = 832, size = 8 },
+                [62] = { offset = 832, size = 128 },
+            },
+        },
+    },
     cpu_policy_rules = {
         leaf = 24,
         leaf_at = { leaf = 0, subleaf = 4, a = 8, b = 12, c = 16, d = 20 },
@@ -17372,7 +17493,7 @@ local hvm_context_rules = {}
 do
     local facts = definitions.hvm_context_rules
     local typecodes = definitions.enumerations[facts.typecode].names
-    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, entry).
+    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, entry, guest).
     hvm_context_rules.checks = {}
     local conforming = { problem = function(self) self.broken = true end }
     for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
@@ -17384,12 +17505,16 @@ do
         return ("%s %.0f"):format(typecodes[entry.kind] or ("%.0f"):format(entry.kind), entry.instance)
     end
 
-    local function conforms(known, entry, body, order)
-        local at = entry.at + facts.descriptor
+    -- Whether the definition `known` finds nothing wrong with bytes `at` to `stop`, the index behind the last.
+    function hvm_context_rules.fits(known, body, at, stop, order)
         conforming.broken = false
-        known = known.layouts and known.layouts[entry.stop - at] or known
-        structs.decode(known, body, at, entry.stop, order, at, conforming)
+        known = known.layouts and known.layouts[stop - at] or known
+        structs.decode(known, body, at, stop, order, at, conforming)
         return not conforming.broken
+    end
+
+    local function conforms(known, entry, body, order)
+        return hvm_context_rules.fits(known, body, entry.at + facts.descriptor, entry.stop, order)
     end
 
     local function check_order(tell, entries, row, body, order)
@@ -17529,7 +17654,7 @@ do
         for _, entry in ipairs(entries) do
             local check, known = hvm_context_rules.checks[entry.kind], row.entries[entry.kind]
             if check and conforms(known, entry, body, order) then
-                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry)
+                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry, guest)
             end
         end
         check_legacy_region(tell, found, body, order)
@@ -17666,61 +17791,6 @@ do
             lo, hi = halves(body, at + field.msr_pat_cr, 8, order)
             tell("hvm-mtrr-type", ("%s: the PAT is %s: it has a type that does not exist"):format(name, hex(lo, hi, 16)))
         end
-    end
-end
-
--- Rules over the processors of a HVM_CONTEXT: core/check/hvm_context.py.
-do
-    local facts = definitions.hvm_entry_rules.cpu
-    local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
-
-    local function check_control(tell, name, body, at, order, field)
-        local lo, hi = halves(body, at + field.cr0, 8, order)
-        local function has(flag)
-            return numbers.band(lo, flag) > 0
-        end
-        local unknown_lo, unknown_hi = structs.unknown_flags(facts.cr0, lo, hi)
-        local told = structs.flags_meaning(facts.cr0, lo, hi)
-        if unknown_lo + unknown_hi > 0 or not has(facts.et) or has(facts.pg) and not has(facts.pe) then
-            tell("hvm-cpu-control", ("%s: cr0 is %s: no receiver takes that"):format(name, told))
-        end
-        if has(facts.nw) and not has(facts.cd) then
-            tell("hvm-cpu-cache", ("%s: cr0 is %s: NW without CD"):format(name, told))
-        end
-        local efer, efer_hi = halves(body, at + field.msr_efer, 8, order)
-        unknown_lo, unknown_hi = structs.unknown_flags(facts.efer, efer, efer_hi)
-        if unknown_lo + unknown_hi > 0 then
-            tell("hvm-cpu-control", ("%s: msr_efer is %s: no receiver takes that"):format(name,
-                structs.flags_meaning(facts.efer, efer, efer_hi)))
-        elseif numbers.band(efer, facts.lma) > 0 and not (numbers.band(efer, facts.lme) > 0 and has(facts.pg)) then
-            tell("hvm-cpu-control", name .. ": long mode is active without being enabled, or without paging")
-        end
-        for _, one in ipairs({ "dr6", "dr7", "msr_tsc_aux" }) do
-            if field[one] then
-                lo, hi = halves(body, at + field[one], 8, order)
-                if hi > 0 then
-                    tell("hvm-cpu-control", ("%s: %s is %s: its upper half must be zero"):format(name, one, hex(lo, hi)))
-                end
-            end
-        end
-    end
-
-    local function check_event(tell, name, body, at, order, field)
-        local event, error_code = u32(body, at + field.pending_event, order), u32(body, at + field.error_code, order)
-        if numbers.band(event, facts.valid) == 0 then
-            return
-        end
-        if facts.no_kinds[(numbers.bits(event, 0, 8, 3))] or numbers.band(event, facts.reserved) > 0 then
-            tell("hvm-cpu-event", ("%s: pending_event is %s: no receiver takes that"):format(name, hex(event, 0)))
-        elseif numbers.band(event, facts.error_code) > 0 and error_code >= 65536 then
-            tell("hvm-cpu-event", ("%s: error_code is %s: it has 16 bits"):format(name, hex(error_code, 0)))
-        end
-    end
-
-    hvm_context_rules.checks[facts.kind] = function(tell, name, body, at, order, entry)
-        local field = facts.layouts[entry.stop - at] or facts.at
-        check_control(tell, name, body, at, order, field)
-        check_event(tell, name, body, at, order, field)
     end
 end
 
@@ -18282,6 +18352,17 @@ do
     end
     cpu_policy_rules.register = register
 
+    -- Where the guest's policy puts the components of an XSAVE area: component -> {offset, size}.
+    function cpu_policy_rules.places(policy)
+        local places = {}
+        for subleaf, registers in pairs(policy and policy[0xd] or {}) do
+            if subleaf >= 2 and subleaf < 63 and registers.a > 0 then
+                places[subleaf] = { offset = registers.b, size = registers.a }
+            end
+        end
+        return places
+    end
+
     local function in_range(leaf)
         return leaf <= facts.basic_max or facts.hypervisor[leaf] or leaf >= facts.extended and leaf <= facts.extended_max
     end
@@ -18354,12 +18435,7 @@ do
             tell("cpuid-xstate", "XCR0 is %s: no processor has that", named)
             return
         end
-        local places, missing = {}, {}
-        for subleaf, registers in pairs(leaf) do
-            if subleaf >= 2 and subleaf < 63 and registers.a > 0 then
-                places[subleaf] = { offset = registers.b, size = registers.a }
-            end
-        end
+        local places, missing = cpu_policy_rules.places(policy), {}
         for _, bit in ipairs(xsave_area.components(lo, hi)) do
             if places[bit] == nil then
                 missing[#missing + 1] = ("%d"):format(bit)
@@ -18420,6 +18496,188 @@ do
             and numbers.bits(features, 0, facts.arch_caps_bit, 1) == 0 then
             tell("msr-policy-arch-caps", "%s has bits set, and CPUID says that there is no such MSR (ARCH_CAPS)",
                 structs.meaning(enumeration, facts.arch_capabilities))
+        end
+    end
+end
+
+-- Rules over the processors of a HVM_CONTEXT: core/check/hvm_context.py.
+do
+    local facts = definitions.hvm_entry_rules.cpu
+    local header = definitions.hvm_entry_rules.header
+    local register = cpu_policy_rules.register
+    local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
+
+    local function check_control(tell, name, body, at, order, field)
+        local lo, hi = halves(body, at + field.cr0, 8, order)
+        local function has(flag)
+            return numbers.band(lo, flag) > 0
+        end
+        local unknown_lo, unknown_hi = structs.unknown_flags(facts.cr0, lo, hi)
+        local told = structs.flags_meaning(facts.cr0, lo, hi)
+        if unknown_lo + unknown_hi > 0 or not has(facts.et) or has(facts.pg) and not has(facts.pe) then
+            tell("hvm-cpu-control", ("%s: cr0 is %s: no receiver takes that"):format(name, told))
+        end
+        if has(facts.nw) and not has(facts.cd) then
+            tell("hvm-cpu-cache", ("%s: cr0 is %s: NW without CD"):format(name, told))
+        end
+        local efer, efer_hi = halves(body, at + field.msr_efer, 8, order)
+        unknown_lo, unknown_hi = structs.unknown_flags(facts.efer, efer, efer_hi)
+        if unknown_lo + unknown_hi > 0 then
+            tell("hvm-cpu-control", ("%s: msr_efer is %s: no receiver takes that"):format(name,
+                structs.flags_meaning(facts.efer, efer, efer_hi)))
+        elseif numbers.band(efer, facts.lma) > 0 and not (numbers.band(efer, facts.lme) > 0 and has(facts.pg)) then
+            tell("hvm-cpu-control", name .. ": long mode is active without being enabled, or without paging")
+        end
+        for _, one in ipairs({ "dr6", "dr7", "msr_tsc_aux" }) do
+            if field[one] then
+                lo, hi = halves(body, at + field[one], 8, order)
+                if hi > 0 then
+                    tell("hvm-cpu-control", ("%s: %s is %s: its upper half must be zero"):format(name, one, hex(lo, hi)))
+                end
+            end
+        end
+    end
+
+    local function check_event(tell, name, body, at, order, field)
+        local event, error_code = u32(body, at + field.pending_event, order), u32(body, at + field.error_code, order)
+        if numbers.band(event, facts.valid) == 0 then
+            return
+        end
+        if facts.no_kinds[(numbers.bits(event, 0, 8, 3))] or numbers.band(event, facts.reserved) > 0 then
+            tell("hvm-cpu-event", ("%s: pending_event is %s: no receiver takes that"):format(name, hex(event, 0)))
+        elseif numbers.band(event, facts.error_code) > 0 and error_code >= 65536 then
+            tell("hvm-cpu-event", ("%s: error_code is %s: it has 16 bits"):format(name, hex(error_code, 0)))
+        end
+    end
+
+    -- Whether the policy has a leaf for each of these features, and none of the features.
+    local function are_missing(policy, features)
+        for _, one in ipairs(features) do
+            local number = register(policy, one.leaf, 0, one.register)
+            if number == nil or numbers.bits(number, 0, one.bit, 1) == 1 then
+                return false
+            end
+        end
+        return true
+    end
+
+    local function check_by_policy(tell, name, body, at, order, field, policy)
+        local lo, hi = halves(body, at + field.cr4, 8, order)
+        local forbidden = 0
+        for bit, features in pairs(facts.cr4_features) do
+            if policy and numbers.bits(lo, hi, bit, 1) == 1 and are_missing(policy, features) then
+                forbidden = forbidden + 2 ^ bit
+            end
+        end
+        if forbidden > 0 then
+            tell("hvm-cpu-cr4", ("%s: cr4 is %s: the CPU policy does not allow bits %s"):format(name,
+                structs.flags_meaning(facts.cr4, lo, hi), hex(forbidden, 0)))
+        end
+        local bits = (register(policy, facts.physical_bits, 0, "a") or 0) % 256
+        lo, hi = halves(body, at + field.cr3, 8, order)
+        local above_lo, above_hi = numbers.bits(lo, hi, bits, 64)
+        if bits > 0 and above_lo + above_hi > 0 then
+            tell("hvm-cpu-cr3", ("%s: cr3 is %s, physical addresses have %.0f bits"):format(name, hex(lo, hi), bits))
+        end
+    end
+
+    hvm_context_rules.checks[facts.kind] = function(tell, name, body, at, order, entry, guest)
+        local field = facts.layouts[entry.stop - at] or facts.at
+        check_control(tell, name, body, at, order, field)
+        check_event(tell, name, body, at, order, field)
+        check_by_policy(tell, name, body, at, order, field, guest.policy)
+    end
+
+    hvm_context_rules.checks[header.kind] = function(tell, name, body, at, order, _, guest)
+        local signature, cpuid = register(guest.policy, 1, 0, "a") or 0, u32(body, at + header.at.cpuid, order)
+        if signature > 0 and signature ~= cpuid then
+            tell("hvm-header-cpuid", ("%s: the sender's processor is %s, the guest was told %s"):format(name, hex(cpuid, 0),
+                hex(signature, 0)))
+        end
+    end
+end
+
+-- Rules over XSAVE areas, of HVM and PV guests: core/check/cpu_state.py.
+do
+    local facts = definitions.xsave_rules
+    local kind = definitions.record_numbers.libxc.X86_PV_VCPU_XSAVE
+    local halves, hex = numbers.halves, numbers.hex
+
+    -- The bits that are set in the first number and not in the second, as halves.
+    local function without(lo, hi, other_lo, other_hi)
+        return lo - numbers.band(lo, other_lo), hi - numbers.band(hi, other_hi)
+    end
+
+    -- Bytes that the area takes, and whether `size` is right.
+    local function fits(lo, hi, places, size)
+        local wanted = xsave_area.size(lo, hi, places)
+        if wanted then
+            return wanted, size == wanted
+        end
+        local known = false
+        for _, table_of in ipairs(facts.tables) do
+            local one = xsave_area.size(lo, hi, table_of)
+            wanted, known = wanted or one, known or one == size
+        end
+        -- Components that nobody placed: their size is not known here, and the least size is.
+        return wanted, known or wanted == nil and size >= definitions.xsave_area.least
+    end
+
+    -- Hold the area to the rules; `field` says where its parts are behind `at`, `stop` is the index behind it.
+    local function check(guest, tell, who, body, at, stop, order, field)
+        local xcr0, xcr0_hi = halves(body, at + field.xcr0, 8, order)
+        local accum, accum_hi = halves(body, at + field.xcr0_accum, 8, order)
+        local area = at + field.area
+        local size = stop - area
+        if accum + accum_hi + xcr0 + xcr0_hi == 0 then
+            if size > 0 then
+                tell("xsave-length", ("%s: %s of state for no component"):format(who, numbers.count(size, "byte")))
+            end
+            return
+        end
+        local extra, extra_hi = without(xcr0, xcr0_hi, accum, accum_hi)
+        if extra + extra_hi > 0 or not xsave_area.valid(accum) or xcr0 + xcr0_hi > 0 and not xsave_area.valid(xcr0) then
+            tell("xsave-components", ("%s: xcr0 is %s and xcr0_accum %s, which do not go together"):format(who,
+                hex(xcr0, xcr0_hi), hex(accum, accum_hi)))
+            return
+        end
+        local used, used_hi = halves(body, area + facts.xstate_bv, 8, order)
+        extra, extra_hi = without(used, used_hi, accum, accum_hi)
+        if extra + extra_hi > 0 then
+            tell("xsave-components", ("%s: xstate_bv has bits %s that were never enabled"):format(who,
+                hex(extra, extra_hi)))
+        end
+        local allowed = cpu_policy_rules.register(guest.policy, 0xd, 0, "a") or 0
+        local allowed_hi = cpu_policy_rules.register(guest.policy, 0xd, 0, "d") or 0
+        extra, extra_hi = without(accum, accum_hi, allowed, allowed_hi)
+        if allowed + allowed_hi > 0 and extra + extra_hi > 0 then
+            tell("xsave-policy", ("%s: xcr0_accum has bits %s that the CPU policy does not allow"):format(who,
+                hex(extra, extra_hi)))
+        end
+        local wanted, right = fits(accum, accum_hi, cpu_policy_rules.places(guest.policy), size)
+        if not right then
+            tell("xsave-length", ("%s: %s of state, xcr0_accum %s takes %s"):format(who, numbers.count(size, "byte"),
+                hex(accum, accum_hi), wanted and ("%.0f"):format(wanted) or "None"))
+        end
+    end
+
+    hvm_context_rules.checks[facts.kind] = function(tell, name, body, at, order, entry, guest)
+        local field = facts.hvm_at
+        check(guest, tell, name, body, at, entry.stop, order, field)
+        local accum, accum_hi = halves(body, at + field.xcr0_accum, 8, order)
+        local extra, extra_hi = without(accum, accum_hi, halves(body, at + field.xfeature_mask, 8, order))
+        if extra + extra_hi > 0 then
+            tell("hvm-xsave-mask", ("%s: xcr0_accum has bits %s that the sender's processor does not have"):format(name,
+                hex(extra, extra_hi)))
+        end
+    end
+
+    guest_state.subjects[kind] = function(guest, record, body, order)
+        if hvm_context_rules.fits(structs.body(record), body, 1, #body + 1, order) then
+            local who = ("vcpu %.0f"):format(numbers.u32(body, 1, order))
+            check(guest, function(rule, problem)
+                rules.tell(record, rule, { problem = problem })
+            end, who, body, 1, #body + 1, order, facts.pv_at)
         end
     end
 end

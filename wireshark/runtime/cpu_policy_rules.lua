@@ -21,6 +21,17 @@ do
     end
     cpu_policy_rules.register = register
 
+    -- Where the guest's policy puts the components of an XSAVE area: component -> {offset, size}.
+    function cpu_policy_rules.places(policy)
+        local places = {}
+        for subleaf, registers in pairs(policy and policy[0xd] or {}) do
+            if subleaf >= 2 and subleaf < 63 and registers.a > 0 then
+                places[subleaf] = { offset = registers.b, size = registers.a }
+            end
+        end
+        return places
+    end
+
     local function in_range(leaf)
         return leaf <= facts.basic_max or facts.hypervisor[leaf] or leaf >= facts.extended and leaf <= facts.extended_max
     end
@@ -93,12 +104,7 @@ do
             tell("cpuid-xstate", "XCR0 is %s: no processor has that", named)
             return
         end
-        local places, missing = {}, {}
-        for subleaf, registers in pairs(leaf) do
-            if subleaf >= 2 and subleaf < 63 and registers.a > 0 then
-                places[subleaf] = { offset = registers.b, size = registers.a }
-            end
-        end
+        local places, missing = cpu_policy_rules.places(policy), {}
         for _, bit in ipairs(xsave_area.components(lo, hi)) do
             if places[bit] == nil then
                 missing[#missing + 1] = ("%d"):format(bit)

@@ -3,7 +3,7 @@ local hvm_context_rules = {}
 do
     local facts = definitions.hvm_context_rules
     local typecodes = definitions.enumerations[facts.typecode].names
-    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, entry).
+    -- By type of an entry that its definition has nothing to say of: function(tell, name, body, at, order, entry, guest).
     hvm_context_rules.checks = {}
     local conforming = { problem = function(self) self.broken = true end }
     for _, call in ipairs({ "leaf", "bits", "open", "close", "array" }) do
@@ -15,12 +15,16 @@ do
         return ("%s %.0f"):format(typecodes[entry.kind] or ("%.0f"):format(entry.kind), entry.instance)
     end
 
-    local function conforms(known, entry, body, order)
-        local at = entry.at + facts.descriptor
+    -- Whether the definition `known` finds nothing wrong with bytes `at` to `stop`, the index behind the last.
+    function hvm_context_rules.fits(known, body, at, stop, order)
         conforming.broken = false
-        known = known.layouts and known.layouts[entry.stop - at] or known
-        structs.decode(known, body, at, entry.stop, order, at, conforming)
+        known = known.layouts and known.layouts[stop - at] or known
+        structs.decode(known, body, at, stop, order, at, conforming)
         return not conforming.broken
+    end
+
+    local function conforms(known, entry, body, order)
+        return hvm_context_rules.fits(known, body, entry.at + facts.descriptor, entry.stop, order)
     end
 
     local function check_order(tell, entries, row, body, order)
@@ -160,7 +164,7 @@ do
         for _, entry in ipairs(entries) do
             local check, known = hvm_context_rules.checks[entry.kind], row.entries[entry.kind]
             if check and conforms(known, entry, body, order) then
-                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry)
+                check(tell, name(entry), body, entry.at + facts.descriptor, order, entry, guest)
             end
         end
         check_legacy_region(tell, found, body, order)

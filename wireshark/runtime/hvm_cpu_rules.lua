@@ -1,6 +1,8 @@
 -- Rules over the processors of a HVM_CONTEXT: core/check/hvm_context.py.
 do
     local facts = definitions.hvm_entry_rules.cpu
+    local header = definitions.hvm_entry_rules.header
+    local register = cpu_policy_rules.register
     local halves, u32, hex = numbers.halves, numbers.u32, numbers.hex
 
     local function check_control(tell, name, body, at, order, field)
@@ -46,9 +48,49 @@ do
         end
     end
 
-    hvm_context_rules.checks[facts.kind] = function(tell, name, body, at, order, entry)
+    -- Whether the policy has a leaf for each of these features, and none of the features.
+    local function are_missing(policy, features)
+        for _, one in ipairs(features) do
+            local number = register(policy, one.leaf, 0, one.register)
+            if number == nil or numbers.bits(number, 0, one.bit, 1) == 1 then
+                return false
+            end
+        end
+        return true
+    end
+
+    local function check_by_policy(tell, name, body, at, order, field, policy)
+        local lo, hi = halves(body, at + field.cr4, 8, order)
+        local forbidden = 0
+        for bit, features in pairs(facts.cr4_features) do
+            if policy and numbers.bits(lo, hi, bit, 1) == 1 and are_missing(policy, features) then
+                forbidden = forbidden + 2 ^ bit
+            end
+        end
+        if forbidden > 0 then
+            tell("hvm-cpu-cr4", ("%s: cr4 is %s: the CPU policy does not allow bits %s"):format(name,
+                structs.flags_meaning(facts.cr4, lo, hi), hex(forbidden, 0)))
+        end
+        local bits = (register(policy, facts.physical_bits, 0, "a") or 0) % 256
+        lo, hi = halves(body, at + field.cr3, 8, order)
+        local above_lo, above_hi = numbers.bits(lo, hi, bits, 64)
+        if bits > 0 and above_lo + above_hi > 0 then
+            tell("hvm-cpu-cr3", ("%s: cr3 is %s, physical addresses have %.0f bits"):format(name, hex(lo, hi), bits))
+        end
+    end
+
+    hvm_context_rules.checks[facts.kind] = function(tell, name, body, at, order, entry, guest)
         local field = facts.layouts[entry.stop - at] or facts.at
         check_control(tell, name, body, at, order, field)
         check_event(tell, name, body, at, order, field)
+        check_by_policy(tell, name, body, at, order, field, guest.policy)
+    end
+
+    hvm_context_rules.checks[header.kind] = function(tell, name, body, at, order, _, guest)
+        local signature, cpuid = register(guest.policy, 1, 0, "a") or 0, u32(body, at + header.at.cpuid, order)
+        if signature > 0 and signature ~= cpuid then
+            tell("hvm-header-cpuid", ("%s: the sender's processor is %s, the guest was told %s"):format(name, hex(cpuid, 0),
+                hex(signature, 0)))
+        end
     end
 end
