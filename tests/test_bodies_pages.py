@@ -166,13 +166,12 @@ def test_nothing_is_said_of_pages_when_part_of_memory_was_missed() -> None:
         guest = Guest(hvm=False)
         guest.deep = deep
         guest.types = {}
-        for event in guest.events():
-            if isinstance(event, PageData):
-                event.missing = 1
         missed = guest.events()
         for event in missed:
             if isinstance(event, PageData):
-                event.missing = 1
+                # The capture lacks the end of the array, and with it all pages: which pages came is not known.
+                event.pfns = event.pfns.part(0, event.pfns.count - 1)
+                event.missing = event.length
         guest.events = lambda missed=missed: missed  # type: ignore[method-assign,misc]
         assert guest.found() == {}
 

@@ -219,7 +219,7 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
     elif efer & EFER_LMA and not (efer & EFER_LME and cr0 & CR0_PG):
         tell("hvm-cpu-control", "long mode is active without being enabled, or without paging", "msr_efer")
     for field in ("dr6", "dr7", "msr_tsc_aux"):
-        number = getattr(data, field)
+        number = getattr(data, field, None)
         if number is not None and number >> 32:
             tell("hvm-cpu-control", f"{field} is 0x{int(number):x}: its upper half must be zero", field)
     policy = telling.state.policy
@@ -342,7 +342,7 @@ def _legacy_region(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> No
     """CPU and CPU_XSAVE hold the same registers."""
     for number, xsave in by_code.get(Typecode.CPU_XSAVE, {}).items():
         cpu = by_code.get(CPU, {}).get(number)
-        if cpu is None or cpu.value is None or not cpu.value.flags:
+        if cpu is None or cpu.value is None or not getattr(cpu.value, "flags", 0):
             continue
         if len(xsave.data) >= 536 and cpu.data[:512] != xsave.data[24:536]:
             problem = f"{name(cpu)}: fpu_regs differ from the legacy region of {name(xsave)}"
