@@ -101,6 +101,11 @@ HVM: list[tuple[str, Change]] = [
     ("hvm-context-chain", given("tail", b"")),
     ("hvm-context-chain", entries(lambda found: found.update({(6, 1): bytes(1000)}))),
     ("hvm-context-tail", given("tail", bytes(8) + b"\xff" * 4)),
+    # A CPU entry as Xen wrote it until 3.4, which has neither msr_tsc_aux nor flags.
+    (
+        "hvm-context-length-release",
+        entries(lambda found: found.update({(2, 0): found[2, 0][:1000] + found[2, 0][1008:1024]})),
+    ),
     ("hvm-context-typecode", entries(lambda found: found.update({(21, 0): b"abc"}))),
     ("hvm-context-order", swapped),
     ("hvm-context-order", twice),

@@ -12,7 +12,7 @@ import pytest
 from tests.command import conversation, xenmig
 from tests.streams import READY, guest
 from xenmig.core.check.rules import RULES
-from xenmig.core.definitions.quantity import be, quantity
+from xenmig.core.quantity import be, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

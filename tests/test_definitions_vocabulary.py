@@ -8,7 +8,6 @@ import pytest
 
 from xenmig.core.definitions import features
 from xenmig.core.definitions.enumerations import Enumeration, Flags, flag, value
-from xenmig.core.definitions.feature_meanings import MEANINGS
 from xenmig.core.definitions.fields import (
     Bits,
     array,
@@ -316,4 +315,3 @@ def test_a_layout_is_made_of_the_leading_fixed_fields() -> None:
 def test_every_feature_of_the_processor_says_what_it_means() -> None:
     known = [one for word in features.WORDS for one in word.known.values()]
     assert [one.name for one in known if not one.doc] == []
-    assert set(MEANINGS) == {one.name for one in known}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.zstd import compress as zstd_compress
-from xenmig.core.definitions.quantity import quantity
+from xenmig.core.quantity import quantity
 from xenmig.core.sources import compressed
 from xenmig.core.sources.compressed import CompressedInput, decompressor
 from xenmig.core.sources.errors import UnreadableInput

@@ -9,6 +9,7 @@ from random import Random
 from struct import pack
 from typing import TYPE_CHECKING, TypeAlias
 
+from tests.bodies import entry
 from tests.command import xenmig
 from tests.dissected import findings_shown
 from tests.guests import TSC_INFO, Guest
@@ -100,6 +101,8 @@ def captured() -> Migrations:
     changes = [(True, change) for _, change in HVM] + [(False, change) for _, change in PV]
     changes += [(hvm, change) for _, hvm, change in MEMORY]
     changes += [(True, given("config", text + b"\0")) for text in [*CONFIGURATIONS, b'{"a": "\xff"}', b'{"a": \xff}']]
+    # The last entry of a HVM_CONTEXT with an instance, and with a length.
+    changes += [(True, given("tail", entry(0, *last))) for last in ((1, b""), (0, bytes(8)))]
     for hvm, change in [(True, unchanged), (False, unchanged), *changes]:
         guest = Guest(hvm=hvm)
         change(guest)

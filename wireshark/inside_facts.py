@@ -32,7 +32,7 @@ from xenmig.core.definitions.typecodes import Typecode
 from xenmig.core.definitions.vcpu import X86PvVcpuXsave
 from xenmig.core.definitions.xl import MandatoryFlags
 from xenmig.core.definitions.xsave import Fxsave, HvmHwCpuXsave, places_in
-from xenmig.core.definitions.xsave_area import AREA_MIN, LEGACY_BYTES, TABLES
+from xenmig.core.definitions.xsave_area import AREA_MIN, COMPONENTS, LEGACY_BYTES, TABLES, XSTATE_LEAF
 from xenmig.wireshark.rows import LOW, name_of
 
 TYPE_CHECKING = False
@@ -242,6 +242,7 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
         },
         "xsave_area": {
             "least": AREA_MIN,
+            "components": {"first": COMPONENTS[0], "last": COMPONENTS[-1]},
             "x87": cpu_state.X87,
             "sse": cpu_state.SSE,
             "ymm": cpu_state.YMM,
@@ -272,6 +273,7 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
             "entry": libxc.MsrEntry.size,
             "entry_at": offsets(libxc.MsrEntry),
             "no_subleaf": NO_SUBLEAF,
+            "xstate_leaf": XSTATE_LEAF,
             "basic_max": BASIC_MAX,
             "extended": EXTENDED,
             "extended_max": cpu_policy.EXTENDED_MAX,

@@ -15721,7 +15721,17 @@ local definitions = {
         always = 1,
         no_pvrdtscp = { 4, 12 },
     },
-    xsave_area = { least = 576, x87 = 1, sse = 2, ymm = 4, bndregs = 8, bndcsr = 16, avx512 = 224, tile = 393216 },
+    xsave_area = {
+        least = 576,
+        components = { first = 2, last = 62 },
+        x87 = 1,
+        sse = 2,
+        ymm = 4,
+        bndregs = 8,
+        bndcsr = 16,
+        avx512 = 224,
+        tile = 393216,
+    },
     xsave_rules = {
         kind = 16,
         hvm_at = { xfeature_mask = 0, xcr0 = 8, xcr0_accum = 16, area = 24 },
@@ -15759,6 +15769,7 @@ local definitions = {
         entry = 16,
         entry_at = { idx = 0, flags = 4, val = 8 },
         no_subleaf = 4294967295,
+        xstate_leaf = 13,
         basic_max = 13,
         extended = 2147483648,
         extended_max = 2147483681,
@@ -16225,7 +16236,7 @@ do
         return format("%.0f%06.0f", (hi - hi % 1000000) / 1000000 * 4294967296 + (rest - digits) / 1000000, digits)
     end
 
-    -- "1 byte", "20 bytes": core/definitions/quantity.py.
+    -- "1 byte", "20 bytes": core/quantity.py.
     function numbers.count(number, noun)
         local plural = noun == "entry" and "entries" or noun .. "s"
         return format("%.0f %s", number, number == 1 and noun or plural)
@@ -18301,10 +18312,10 @@ do
             and (tile == 0 or tile == facts.tile)
     end
 
-    -- The components from 2 to 62 that are in the set, in ascending order.
+    -- The components in the set that have a place of their own, in ascending order.
     function xsave_area.components(lo, hi)
         local found = {}
-        for bit = 2, 62 do
+        for bit = facts.components.first, facts.components.last do
             if numbers.bits(lo, hi, bit, 1) == 1 then
                 found[#found + 1] = bit
             end
@@ -18337,6 +18348,7 @@ do
     local names = definitions.record_numbers.libxc
     local leaf_at = facts.leaf_at
     local NO_SUBLEAF = facts.no_subleaf
+    local components = definitions.xsave_area.components
 
     local function teller(record)
         return function(rule, problem, ...)
@@ -18352,11 +18364,16 @@ do
     end
     cpu_policy_rules.register = register
 
+    -- The components that the guest may enable, as two halves of 32 bits.
+    function cpu_policy_rules.xcr0(policy)
+        return register(policy, facts.xstate_leaf, 0, "a") or 0, register(policy, facts.xstate_leaf, 0, "d") or 0
+    end
+
     -- Where the guest's policy puts the components of an XSAVE area: component -> {offset, size}.
     function cpu_policy_rules.places(policy)
         local places = {}
-        for subleaf, registers in pairs(policy and policy[0xd] or {}) do
-            if subleaf >= 2 and subleaf < 63 and registers.a > 0 then
+        for subleaf, registers in pairs(policy and policy[facts.xstate_leaf] or {}) do
+            if subleaf >= components.first and subleaf <= components.last and registers.a > 0 then
                 places[subleaf] = { offset = registers.b, size = registers.a }
             end
         end
@@ -18413,7 +18430,7 @@ do
         told = register(policy, facts.extended, 0, "a")
         if told and math.min(told, facts.extended_max) ~= extended then
             tell(told > extended and raised or "cpuid-limits",
-                "leaf 0x80000000 says that 0x%x is the last extended leaf, which is 0x%x", told, extended)
+                "leaf 0x%x says that 0x%x is the last extended leaf, which is 0x%x", facts.extended, told, extended)
         end
         local subleaf = policy[7] and highest(policy[7], 0, NO_SUBLEAF - 1)
         told = register(policy, 7, 0, "a")
@@ -18423,10 +18440,10 @@ do
         end
     end
 
-    -- Leaf 0xd: which components there are, and how large they are together.
+    -- The leaf of the XSAVE area: which components there are, and how large they are together.
     local function xstate(tell, policy)
-        local leaf = policy[0xd]
-        local lo, hi = register(policy, 0xd, 0, "a") or 0, register(policy, 0xd, 0, "d") or 0
+        local leaf = policy[facts.xstate_leaf]
+        local lo, hi = cpu_policy_rules.xcr0(policy)
         if leaf == nil or leaf[0] == nil or lo + hi == 0 then
             return
         end
@@ -18445,7 +18462,7 @@ do
             tell("cpuid-xstate", "XCR0 is %s, and nothing is said of component %s", named, table.concat(missing, ", "))
             return
         end
-        local size, wanted = register(policy, 0xd, 0, "c"), xsave_area.size(lo, hi, places)
+        local size, wanted = register(policy, facts.xstate_leaf, 0, "c"), xsave_area.size(lo, hi, places)
         if size ~= wanted then
             tell("cpuid-xstate", "the area is said to take %s, its components %.0f", numbers.count(size, "byte"), wanted)
         end
@@ -18647,8 +18664,7 @@ do
             tell("xsave-components", ("%s: xstate_bv has bits %s that were never enabled"):format(who,
                 hex(extra, extra_hi)))
         end
-        local allowed = cpu_policy_rules.register(guest.policy, 0xd, 0, "a") or 0
-        local allowed_hi = cpu_policy_rules.register(guest.policy, 0xd, 0, "d") or 0
+        local allowed, allowed_hi = cpu_policy_rules.xcr0(guest.policy)
         extra, extra_hi = without(accum, accum_hi, allowed, allowed_hi)
         if allowed + allowed_hi > 0 and extra + extra_hi > 0 then
             tell("xsave-policy", ("%s: xcr0_accum has bits %s that the CPU policy does not allow"):format(who,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenmig.core.definitions.libxc import SPP_MAX_ITERATIONS, SPP_TARGET_DIRTY_COUNT
-from xenmig.core.definitions.quantity import quantity
+from xenmig.core.quantity import quantity
 
 
 class StopForecast:

@@ -7,7 +7,7 @@ from xenmig.core.analysis.memory import Memory
 from xenmig.core.decode.damage import Resynchronised, Truncated
 from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions import libxc
-from xenmig.core.definitions.quantity import quantity
+from xenmig.core.quantity import quantity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from xenmig.core.analysis.handover import closed, who_closed
-from xenmig.core.definitions.quantity import be, quantity
 from xenmig.core.definitions.xl import BANNER, PERMISSION, READY, MigrationError
+from xenmig.core.quantity import be, quantity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -120,7 +120,7 @@ class Bodies:
     def _large(self, event: Record) -> None:
         definition = Struct.records[event.layer][event.type]
         if not length_fits(definition, event.length):
-            from xenmig.core.definitions.quantity import quantity
+            from xenmig.core.quantity import quantity
 
             problem = f"{quantity(event.length, 'byte')} long, which {definition.name} cannot be"
             self._report("body-length", event, definition.size, event.length, problem=problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.cpuid_leaves import BASIC_MAX, EXTENDED, NO_SUBLEAF, CpuidLeaves
 from xenmig.core.definitions.msr_numbers import Msr
-from xenmig.core.definitions.xsave_area import area_size
+from xenmig.core.definitions.xsave_area import COMPONENTS, XSTATE_LEAF, area_size, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LEAF = 24
 ENTRY = 16
 LEAVES_MAX = 120
 "Leaves that a receiver takes: copy-from-buffer.c, CPUID_MAX_SERIALISED_LEAVES, since Xen 4.17; fewer before."
-SUBLEAVES = {4: 5, 7: 2, 0xB: 1, 0xD: 62}
+SUBLEAVES = {4: 5, 7: 2, 0xB: 1, XSTATE_LEAF: COMPONENTS[-1]}
 "Leaves that have subleaves, and the last that a receiver takes."
 EXTENDED_MAX = EXTENDED + 0x21
 HYPERVISOR = (0x40000000, 0x40000100)
@@ -94,7 +94,7 @@ def _limits(telling: Telling, policy: CpuidLeaves) -> None:
     told = policy.register(EXTENDED, 0, "a")
     if told is not None and extended is not None and min(told, EXTENDED_MAX) != extended:
         rule = raised if told > extended else "cpuid-limits"
-        problem = f"leaf 0x80000000 says that 0x{told:x} is the last extended leaf, which is 0x{extended:x}"
+        problem = f"leaf 0x{EXTENDED:x} says that 0x{told:x} is the last extended leaf, which is 0x{extended:x}"
         telling.tell(rule, problem, 0, extended, told)
     subleaf = max((sub for leaf, sub in policy.leaves if leaf == 7 and sub != NO_SUBLEAF), default=None)
     told = policy.register(7, 0, "a")
@@ -107,21 +107,21 @@ def _xstate(telling: Telling, policy: CpuidLeaves) -> None:
     """Leaf 0xD: which components there are, and how large they are together."""
     from xenmig.core.check.cpu_state import valid_xcr0
 
-    if (0xD, 0) not in policy.leaves or not policy.xcr0:
+    if (XSTATE_LEAF, 0) not in policy.leaves or not policy.xcr0:
         return
     xcr0 = policy.xcr0
     if not valid_xcr0(xcr0):
         telling.tell("cpuid-xstate", f"XCR0 is {_named(xcr0)}: no processor has that")
         return
     places = policy.xsave_places
-    missing = [bit for bit in range(2, min(xcr0.bit_length(), 63)) if xcr0 >> bit & 1 and bit not in places]
+    missing = [bit for bit in placed(xcr0) if bit not in places]
     if missing:
         told = ", ".join(map(str, missing))
         telling.tell("cpuid-xstate", f"XCR0 is {_named(xcr0)}, and nothing is said of component {told}")
         return
-    size, wanted = policy.register(0xD, 0, "c"), area_size(xcr0, places)
+    size, wanted = policy.register(XSTATE_LEAF, 0, "c"), area_size(xcr0, places)
     if size != wanted:
-        from xenmig.core.definitions.quantity import quantity
+        from xenmig.core.quantity import quantity
 
         problem = f"the area is said to take {quantity(size or 0, 'byte')}, its components {wanted}"
         telling.tell("cpuid-xstate", problem, 0, wanted, size)

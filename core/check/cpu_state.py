@@ -38,7 +38,7 @@ def check_xsave(telling: Telling, who: str, data: Any, size: int, at: int) -> No
     used = int(data.xstate_bv or 0)
     if not accum and not xcr0:
         if size:
-            from xenmig.core.definitions.quantity import quantity
+            from xenmig.core.quantity import quantity
 
             telling.tell("xsave-length", f"{who}: {quantity(size, 'byte')} of state for no component", at, 0, size)
         return
@@ -65,7 +65,7 @@ def check_xsave(telling: Telling, who: str, data: Any, size: int, at: int) -> No
         # Components that nobody placed: their size is not known here, and the least size is.
         fits = size in known or (wanted is None and size >= AREA_MIN)
     if not fits:
-        from xenmig.core.definitions.quantity import quantity
+        from xenmig.core.quantity import quantity
 
         problem = f"{who}: {quantity(size, 'byte')} of state, xcr0_accum 0x{accum:x} takes {wanted}"
         telling.tell("xsave-length", problem, at, wanted, size)

@@ -245,7 +245,7 @@ def _cut(event: Truncated) -> str:
     if event.missing is None:
         what = event.what if event.what.startswith("a ") else f"a {event.what}"
         return f"the {event.layer} stream ends at offset {event.offset} without an END: {what} should follow"
-    from xenmig.core.definitions.quantity import be, quantity
+    from xenmig.core.quantity import be, quantity
 
     what = f"{event.layer} {event.what}"
     if event.partial is not None:

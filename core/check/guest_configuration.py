@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from xenmig.core.definitions.configuration import from_json
-from xenmig.core.definitions.quantity import be, quantity
 from xenmig.core.definitions.xl import MandatoryFlags
+from xenmig.core.quantity import be, quantity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def _lengths(telling: Telling, entries: list[Entry]) -> None:
         length = entry.descriptor.length
         if least and length < least and telling.state.release >= since:
             major, minor = telling.state.release
-            from xenmig.core.definitions.quantity import quantity
+            from xenmig.core.quantity import quantity
 
             problem = f"{name(entry)} has {quantity(length, 'byte')}, Xen {major}.{minor} writes {least}"
             telling.tell("hvm-context-length-release", problem, entry.offset, least, length)

@@ -156,7 +156,7 @@ def _extended(telling: Telling, value: Any) -> None:
     if size < EXTENDED_LEAST:
         tell("pv-vcpu-extended", f"size is {size}: a receiver wants {EXTENDED_LEAST}", "struct_size")
     elif size != content and not telling.state.converted:
-        from xenmig.core.definitions.quantity import quantity
+        from xenmig.core.quantity import quantity
 
         tell("pv-vcpu-extended-size", f"size is {size}, the record holds {quantity(content, 'byte')}", "struct_size")
     for field in ("syscall32_callback_eip", "sysenter_callback_eip"):
@@ -197,7 +197,7 @@ def _p2m_frames(telling: Telling, value: Any) -> None:
         problem = f"frame {index} is pfn 0x{frames[index]:x}, the last pfn of the guest is 0x{end:x}"
         telling.tell("pv-p2m-frame", problem, at + 8 * index, None, frames[index])
     if len(set(frames)) != len(frames):
-        from xenmig.core.definitions.quantity import quantity
+        from xenmig.core.quantity import quantity
 
         more = quantity(len(frames) - len(set(frames)), "frame")
         telling.tell("pv-p2m-shared", f"{more} too many: each should come once", at)

@@ -21,7 +21,7 @@ class Counted(int):
 
     def __format__(self, wanted: str) -> str:
         if len(wanted) > 1 and wanted.isalpha():
-            from xenmig.core.definitions.quantity import quantity
+            from xenmig.core.quantity import quantity
 
             return quantity(self, wanted)
         return int.__format__(self, wanted)

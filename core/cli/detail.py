@@ -13,8 +13,8 @@ from xenmig.core.cli.units import count
 from xenmig.core.cli.values import problem_text
 from xenmig.core.decode.record import PageData, Record
 from xenmig.core.definitions.libxc import PageType
-from xenmig.core.definitions.quantity import be
 from xenmig.core.definitions.structs import Struct
+from xenmig.core.quantity import be
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from xenmig.core.decode.damage import Hole, Resynchronised, Trailing, Truncated,
 from xenmig.core.decode.events import Complete, Header, Message, Page
 from xenmig.core.decode.record import BatchRun, PageData, Record, RecordRun
 from xenmig.core.definitions import libxc, libxl
-from xenmig.core.definitions.quantity import be
 from xenmig.core.definitions.structs import Struct
+from xenmig.core.quantity import be
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

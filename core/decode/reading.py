@@ -154,7 +154,7 @@ class Reading:
         """Sentences about the input itself: cut off, damaged, frames that were not understood."""
         notices = [str(notice) for notice in self.capture.notices] if self.capture is not None else []
         if self._left_out:
-            from xenmig.core.definitions.quantity import quantity
+            from xenmig.core.quantity import quantity
 
             notices.append(
                 f"too many streams at once: {quantity(self._left_out, 'direction', ',')} of connections not decoded"

@@ -12,9 +12,9 @@ from struct import Struct as Layout
 from xenmig.core.decode.pages import PfnArray
 from xenmig.core.definitions import libxc, xl
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
-from xenmig.core.definitions.quantity import quantity
 from xenmig.core.definitions.shapes import CONTEXT_BEGINS
 from xenmig.core.definitions.structs import Struct
+from xenmig.core.quantity import quantity
 
 CONVINCING_COUNT = 16
 "A PAGE_DATA of this many pfns is believed by itself; a smaller one needs a plausible record behind it."

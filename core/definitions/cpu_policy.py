@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from xenmig.core.definitions.arch_capabilities import ArchCapabilities
 from xenmig.core.definitions.cpuid import CacheType, leaf_of
 from xenmig.core.definitions.cpuid_leaves import EXTENDED, CpuidLeaves
-from xenmig.core.definitions.features import WORDS, ArchCapabilities, FeatureWord
+from xenmig.core.definitions.features import WORDS
 from xenmig.core.definitions.msr_numbers import Msr
 from xenmig.core.definitions.msrs import PlatformInfo
 from xenmig.core.definitions.registers import XState
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from xenmig.core.definitions.cpuid import Register
+    from xenmig.core.definitions.feature_word import FeatureWord
     from xenmig.core.definitions.libxc import CpuidLeaf
     from xenmig.core.definitions.libxc import MsrEntry as PlainEntry
     from xenmig.core.definitions.msrs import MsrEntry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.definitions.xsave_area import Place, area_size, places_of
+from xenmig.core.definitions.xsave_area import XSTATE_LEAF, Place, area_size, places_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CpuidLeaves:
     @property
     def xcr0(self) -> int:
         """The components that the guest may enable, as bits."""
-        return (self.register(0xD, 0, "a") or 0) | (self.register(0xD, 0, "d") or 0) << 32
+        return (self.register(XSTATE_LEAF, 0, "a") or 0) | (self.register(XSTATE_LEAF, 0, "d") or 0) << 32
 
     @property
     def xsave_places(self) -> dict[int, Place]:

@@ -44,7 +44,7 @@ def decode(cls: type[Struct], data: bytes, byteorder: str, offset: int, end: int
 
 
 def _bytes(number: int) -> str:
-    from xenmig.core.definitions.quantity import quantity
+    from xenmig.core.quantity import quantity
 
     return quantity(number, "byte")
 

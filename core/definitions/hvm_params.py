@@ -152,7 +152,7 @@ def in_words(index: int, number: int) -> str:
     if kind is not None:
         return str(kind(number))
     if index == Index.VM86_TSS_SIZED:
-        from xenmig.core.definitions.quantity import quantity
+        from xenmig.core.quantity import quantity
 
         return f"address 0x{number & 0xFFFFFFFF:x}, {quantity(number >> 32, 'byte')}"
     if index == Index.CALLBACK_IRQ:

@@ -38,7 +38,7 @@ class PlatformInfo(Flags, digits=16, open=True):
 def bits_of(index: int) -> type[Flags] | None:
     """What the bits of an MSR are called; None when it is no word of flags."""
     if index == Msr.ARCH_CAPABILITIES:
-        from xenmig.core.definitions.features import ArchCapabilities
+        from xenmig.core.definitions.arch_capabilities import ArchCapabilities
 
         return ArchCapabilities
     return {

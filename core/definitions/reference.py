@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xenmig.core.definitions import (
     cpuid,
+    feature_word,
     features,
     generated,
     hvm_context,
@@ -27,8 +28,8 @@ from xenmig.core.definitions import (
 )
 from xenmig.core.definitions.bodies import BODIES
 from xenmig.core.definitions.fields import Field
-from xenmig.core.definitions.quantity import quantity
 from xenmig.core.definitions.structs import Struct
+from xenmig.core.quantity import quantity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class Reference:
             self._prose(f"*{_first_line(word)}* In xen-cpuid: `{word.column()}`.{since}")
             bits = []
             for bit, value in sorted(word.known.items()):
-                brought = features.SINCE.get((word.word, bit))
+                brought = feature_word.SINCE.get((word.word, bit))
                 bits.append((str(bit), f"`{value.name}`", value.doc + (f"; since Xen {brought}" if brought else "")))
             if bits:
                 self._table(("bit", "name", "meaning"), bits)

@@ -38,13 +38,24 @@ class Place:
         self.size = size
 
 
+XSTATE_LEAF = 0xD
+"CPUID leaf that describes the components; its subleaves 0 and 1 are about all of them."
+COMPONENTS = range(2, 63)
+"Those that have a place of their own, as bits of XCR0: x87 and SSE state lie in front of them. Bit 63 is no component."
+
+
 def places_of(leaves: Iterable[CpuidLeaf]) -> dict[int, Place]:
     """Where CPUID leaf 0xD puts the components: subleaf n has size and offset of component n; empty without it."""
     return {
         one.subleaf: Place(one.subleaf, one.b, one.a)
         for one in leaves
-        if one.leaf == 0xD and 2 <= one.subleaf < 63 and one.a
+        if one.leaf == XSTATE_LEAF and one.subleaf in COMPONENTS and one.a
     }
+
+
+def placed(xcr0: int) -> list[int]:
+    """The components of ``xcr0`` that have a place of their own, ascending."""
+    return [bit for bit in COMPONENTS[: max(0, xcr0.bit_length() - COMPONENTS.start)] if xcr0 >> bit & 1]
 
 
 def area_size(xcr0: int, places: Mapping[int, Place]) -> int | None:
@@ -55,10 +66,9 @@ def area_size(xcr0: int, places: Mapping[int, Place]) -> int | None:
     if not xcr0:
         return 0
     size = AREA_MIN
-    for bit in range(2, min(xcr0.bit_length(), 63)):
-        if xcr0 >> bit & 1:
-            place = places.get(bit)
-            if place is None:
-                return None
-            size = max(size, place.offset + place.size)
+    for bit in placed(xcr0):
+        place = places.get(bit)
+        if place is None:
+            return None
+        size = max(size, place.offset + place.size)
     return size

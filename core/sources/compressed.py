@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.definitions.quantity import quantity
+from xenmig.core.quantity import quantity
 from xenmig.core.sources.ahead import LookingAhead
 
 TYPE_CHECKING = False

@@ -77,7 +77,7 @@ class FileInput:
             return b""
         self.offset += len(data)
         if not data and self.offset < self.size:
-            from xenmig.core.definitions.quantity import quantity
+            from xenmig.core.quantity import quantity
 
             self.notice = (
                 f"the file ends at byte {self.offset} though it had {quantity(self.size, 'byte')} when it was opened: "

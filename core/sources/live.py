@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from time import monotonic, sleep
 
-from xenmig.core.definitions.quantity import quantity
+from xenmig.core.quantity import quantity
 from xenmig.core.sources.pipe import PipeInput
 from xenmig.core.sources.watcher import INTERVAL
 

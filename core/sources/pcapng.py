@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from xenmig.core.definitions.quantity import quantity
+from xenmig.core.quantity import quantity
 from xenmig.core.sources.errors import UnreadableInput
 from xenmig.core.sources.frames import LARGEST_FRAME, Frames, Lead, Listed, Window
 from xenmig.core.sources.repetition import alike, steady

@@ -6,6 +6,7 @@ do
     local names = definitions.record_numbers.libxc
     local leaf_at = facts.leaf_at
     local NO_SUBLEAF = facts.no_subleaf
+    local components = definitions.xsave_area.components
 
     local function teller(record)
         return function(rule, problem, ...)
@@ -21,11 +22,16 @@ do
     end
     cpu_policy_rules.register = register
 
+    -- The components that the guest may enable, as two halves of 32 bits.
+    function cpu_policy_rules.xcr0(policy)
+        return register(policy, facts.xstate_leaf, 0, "a") or 0, register(policy, facts.xstate_leaf, 0, "d") or 0
+    end
+
     -- Where the guest's policy puts the components of an XSAVE area: component -> {offset, size}.
     function cpu_policy_rules.places(policy)
         local places = {}
-        for subleaf, registers in pairs(policy and policy[0xd] or {}) do
-            if subleaf >= 2 and subleaf < 63 and registers.a > 0 then
+        for subleaf, registers in pairs(policy and policy[facts.xstate_leaf] or {}) do
+            if subleaf >= components.first and subleaf <= components.last and registers.a > 0 then
                 places[subleaf] = { offset = registers.b, size = registers.a }
             end
         end
@@ -82,7 +88,7 @@ do
         told = register(policy, facts.extended, 0, "a")
         if told and math.min(told, facts.extended_max) ~= extended then
             tell(told > extended and raised or "cpuid-limits",
-                "leaf 0x80000000 says that 0x%x is the last extended leaf, which is 0x%x", told, extended)
+                "leaf 0x%x says that 0x%x is the last extended leaf, which is 0x%x", facts.extended, told, extended)
         end
         local subleaf = policy[7] and highest(policy[7], 0, NO_SUBLEAF - 1)
         told = register(policy, 7, 0, "a")
@@ -92,10 +98,10 @@ do
         end
     end
 
-    -- Leaf 0xd: which components there are, and how large they are together.
+    -- The leaf of the XSAVE area: which components there are, and how large they are together.
     local function xstate(tell, policy)
-        local leaf = policy[0xd]
-        local lo, hi = register(policy, 0xd, 0, "a") or 0, register(policy, 0xd, 0, "d") or 0
+        local leaf = policy[facts.xstate_leaf]
+        local lo, hi = cpu_policy_rules.xcr0(policy)
         if leaf == nil or leaf[0] == nil or lo + hi == 0 then
             return
         end
@@ -114,7 +120,7 @@ do
             tell("cpuid-xstate", "XCR0 is %s, and nothing is said of component %s", named, table.concat(missing, ", "))
             return
         end
-        local size, wanted = register(policy, 0xd, 0, "c"), xsave_area.size(lo, hi, places)
+        local size, wanted = register(policy, facts.xstate_leaf, 0, "c"), xsave_area.size(lo, hi, places)
         if size ~= wanted then
             tell("cpuid-xstate", "the area is said to take %s, its components %.0f", numbers.count(size, "byte"), wanted)
         end

@@ -91,7 +91,7 @@ do
         return format("%.0f%06.0f", (hi - hi % 1000000) / 1000000 * 4294967296 + (rest - digits) / 1000000, digits)
     end
 
-    -- "1 byte", "20 bytes": core/definitions/quantity.py.
+    -- "1 byte", "20 bytes": core/quantity.py.
     function numbers.count(number, noun)
         local plural = noun == "entry" and "entries" or noun .. "s"
         return format("%.0f %s", number, number == 1 and noun or plural)

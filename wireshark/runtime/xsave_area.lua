@@ -18,10 +18,10 @@ do
             and (tile == 0 or tile == facts.tile)
     end
 
-    -- The components from 2 to 62 that are in the set, in ascending order.
+    -- The components in the set that have a place of their own, in ascending order.
     function xsave_area.components(lo, hi)
         local found = {}
-        for bit = 2, 62 do
+        for bit = facts.components.first, facts.components.last do
             if numbers.bits(lo, hi, bit, 1) == 1 then
                 found[#found + 1] = bit
             end

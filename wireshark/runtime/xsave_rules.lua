@@ -48,8 +48,7 @@ do
             tell("xsave-components", ("%s: xstate_bv has bits %s that were never enabled"):format(who,
                 hex(extra, extra_hi)))
         end
-        local allowed = cpu_policy_rules.register(guest.policy, 0xd, 0, "a") or 0
-        local allowed_hi = cpu_policy_rules.register(guest.policy, 0xd, 0, "d") or 0
+        local allowed, allowed_hi = cpu_policy_rules.xcr0(guest.policy)
         extra, extra_hi = without(accum, accum_hi, allowed, allowed_hi)
         if allowed + allowed_hi > 0 and extra + extra_hi > 0 then
             tell("xsave-policy", ("%s: xcr0_accum has bits %s that the CPU policy does not allow"):format(who,
