@@ -122,6 +122,18 @@ def test_every_record_is_found_in_another_order_when_tcp_reassembles(
 
 
 @every_tshark
+def test_a_hole_comes_with_a_hint_where_tcp_may_have_kept_the_bytes(tshark: Tshark, tmp_path: Path) -> None:
+    sent = segments(live().data)
+    sent[40], sent[41] = sent[41], sent[40]
+    path = Migrations().add(sent).write(tmp_path / "swapped.pcap")
+    (row,) = tshark.fields(path, ["xenmig.missing", "xenmig.hint"], "-Y", "xenmig.missing")
+    assert row[0] == str(MSS)
+    assert "tcp.reassemble_out_of_order" in row[1]
+    assert "bytes missing: a later frame may" in tshark.run("-q", "-r", path, "-X", "lua_script1:tap")
+    assert "bytes missing" not in tshark.run("-q", "-r", path, "-X", "lua_script1:tap", *OUT_OF_ORDER)
+
+
+@every_tshark
 @pytest.mark.parametrize("begin", [700_000, 3_000_001])
 def test_a_connection_joined_in_the_middle_is_found_by_decode_as(tshark: Tshark, begin: int, tmp_path: Path) -> None:
     sent = [(offset, data) for offset, data in segments(live().data) if offset >= begin]

@@ -63,7 +63,7 @@ PARSER = (
 "The parts that know nothing of Wireshark, in order: plain Lua runs them, and so do their tests."
 UNNAMED = ("headers", "hvm_cpu_rules", "hvm_entry_rules", "param_rules", "tsc_rules", "xsave_rules")
 "Those that only add to what others hold, and are no table."
-DISSECTOR = ("fields", "findings", "trees", "elements", "frames", "summary", "dissector")
+DISSECTOR = ("fields", "findings", "holes", "trees", "elements", "frames", "summary", "dissector")
 "The parts that use Wireshark's API, in order."
 
 _FIRST = """\

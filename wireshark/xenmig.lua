@@ -20712,6 +20712,7 @@ do
         "bytes of the record that follow the segment")
     plain("missing", "Bytes missing from the capture", ProtoField.uint64, base.DEC, nil, nil,
         "bytes of the stream in front of this segment that the capture does not hold")
+    plain("hint", "Hint", ProtoField.string, base.UNICODE, "what may help to see more")
     plain("skipped", "Bytes not understood", ProtoField.uint64, base.DEC, nil, nil,
         "bytes between the place where the position was lost and this one")
     plain("fragment", "Fragment", ProtoField.none, "part of something that another frame completes")
@@ -20785,6 +20786,21 @@ do
         for _, found in ipairs(element.findings or {}) do
             findings.add(item, found.rule, found.values)
         end
+    end
+end
+
+-- What may be done about bytes that did not come. By default TCP hands on no segment that came late or again, so that a hole in
+-- front of the dissector need not be one in the capture.
+local holes = {}
+do
+    local PREFERENCE = "tcp.reassemble_out_of_order"
+    local HINT = "a later frame may bring these bytes: TCP hands on segments that came out of order only with its preference "
+        .. PREFERENCE
+
+    -- A text, or nil where nothing can be done.
+    function holes.hint()
+        local known, on = pcall(get_preference, PREFERENCE)
+        return known and on == false and HINT or nil
     end
 end
 
@@ -21343,6 +21359,7 @@ do
             if tree then
                 fields.u64(tree, "missing", hole)
                 findings.add(tree, "capture-hole", { actual = hole })
+                fields.text(tree, "hint", holes.hint())
             end
         end
         local shown_elements = direction.elements
@@ -21485,6 +21502,9 @@ do
             iterations(direction, lines)
         end
         list_records(direction, lines)
+        if next(direction.holes) then
+            lines[#lines + 1] = "  bytes missing: " .. (holes.hint() or "the capture does not hold them")
+        end
     end
 
     function summary.text()

@@ -141,6 +141,7 @@ do
         "bytes of the record that follow the segment")
     plain("missing", "Bytes missing from the capture", ProtoField.uint64, base.DEC, nil, nil,
         "bytes of the stream in front of this segment that the capture does not hold")
+    plain("hint", "Hint", ProtoField.string, base.UNICODE, "what may help to see more")
     plain("skipped", "Bytes not understood", ProtoField.uint64, base.DEC, nil, nil,
         "bytes between the place where the position was lost and this one")
     plain("fragment", "Fragment", ProtoField.none, "part of something that another frame completes")

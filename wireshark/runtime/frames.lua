@@ -176,6 +176,7 @@ do
             if tree then
                 fields.u64(tree, "missing", hole)
                 findings.add(tree, "capture-hole", { actual = hole })
+                fields.text(tree, "hint", holes.hint())
             end
         end
         local shown_elements = direction.elements

@@ -90,6 +90,9 @@ do
             iterations(direction, lines)
         end
         list_records(direction, lines)
+        if next(direction.holes) then
+            lines[#lines + 1] = "  bytes missing: " .. (holes.hint() or "the capture does not hold them")
+        end
     end
 
     function summary.text()
