@@ -46,6 +46,8 @@ PARSER = (
     "cpu_policy_rules",
     "hvm_cpu_rules",
     "xsave_rules",
+    "msr_rules",
+    "pv_memory_rules",
     "back_channel",
     "header_rules",
     "anchors",
@@ -61,7 +63,16 @@ PARSER = (
     "connections",
 )
 "The parts that know nothing of Wireshark, in order: plain Lua runs them, and so do their tests."
-UNNAMED = ("headers", "hvm_cpu_rules", "hvm_entry_rules", "param_rules", "tsc_rules", "xsave_rules")
+UNNAMED = (
+    "headers",
+    "hvm_cpu_rules",
+    "hvm_entry_rules",
+    "msr_rules",
+    "param_rules",
+    "pv_memory_rules",
+    "tsc_rules",
+    "xsave_rules",
+)
 "Those that only add to what others hold, and are no table."
 DISSECTOR = ("fields", "findings", "holes", "trees", "elements", "frames", "summary", "dissector")
 "The parts that use Wireshark's API, in order."

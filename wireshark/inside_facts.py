@@ -191,7 +191,6 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
         "guest_state": {
             "least": guest_state.ZERO_CONTENT,
             "pv_info": offsets(libxc.X86PvInfo),
-            "p2m_frames": offsets(libxc.X86PvP2mFrames),
             "vcpu": numbered(libxc_order.VCPU),
             "instance_at": HvmSaveDescriptor.field("instance").offset,
             "lapic": int(Typecode.LAPIC),

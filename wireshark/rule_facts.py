@@ -17,6 +17,7 @@ from xenmig.core.check.rules import RULES
 from xenmig.core.definitions import libxc, libxl, shapes
 from xenmig.core.definitions.structs import Struct
 from xenmig.wireshark.inside_facts import inside_facts, numbered
+from xenmig.wireshark.pv_facts import pv_facts
 from xenmig.wireshark.rows import accepted, key_of, name_of
 
 TYPE_CHECKING = False
@@ -73,7 +74,11 @@ MEMORY = tuple(rule.id for rule in memory_rules.RULES)
 POLICY = tuple(rule.id for rule in policy_rules.RULES if rule.id != "hvm-param-page")
 """Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua. Which pages came
 takes a byte for each of the guest's."""
-PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *XSAVE, *EMULATOR, *MEMORY, *POLICY)
+MSR = ("msr-index", "msr-value")
+"Those of runtime/msr_rules.lua."
+PV_MEMORY = ("pv-p2m-start", "pv-p2m-frame", "pv-p2m-shared", "pv-shared-info-max-pfn", "pv-shared-info-unstable")
+"Those of runtime/pv_memory_rules.lua."
+PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *XSAVE, *EMULATOR, *MEMORY, *POLICY, *MSR, *PV_MEMORY)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule
@@ -160,4 +165,5 @@ def rule_facts(rows: Rows) -> dict[str, Plain]:
             for layer, found in records.items()
         },
         **inside_facts(rows),
+        **pv_facts(rows),
     }

@@ -15069,6 +15069,12 @@ local definitions = {
             title = "processor state that the CPU policy does not allow",
             message = "{what}: {problem}",
         },
+        ["msr-index"] = { severity = "error", title = "MSR that Xen does not take", message = "{what}: {problem}" },
+        ["msr-value"] = {
+            severity = "warning",
+            title = "MSR that is zero or comes twice",
+            message = "{what}: {problem}",
+        },
         ["hvm-cpu-cr4"] = {
             severity = "error",
             title = "cr4 enables what the guest does not have",
@@ -15082,6 +15088,31 @@ local definitions = {
         ["hvm-emulator-differs"] = {
             severity = "warning",
             title = "two device models",
+            message = "{what}: {problem}",
+        },
+        ["pv-p2m-start"] = {
+            severity = "note",
+            title = "physical-to-machine table does not begin with pfn 0",
+            message = "{what}: {problem}",
+        },
+        ["pv-p2m-frame"] = {
+            severity = "error",
+            title = "physical-to-machine table lies in a page that the guest does not have",
+            message = "{what}: {problem}",
+        },
+        ["pv-p2m-shared"] = {
+            severity = "warning",
+            title = "one page holds several parts of the physical-to-machine table",
+            message = "{what}: {problem}",
+        },
+        ["pv-shared-info-max-pfn"] = {
+            severity = "warning",
+            title = "physical-to-machine table is smaller than the guest",
+            message = "{what}: {problem}",
+        },
+        ["pv-shared-info-unstable"] = {
+            severity = "warning",
+            title = "shared page was copied while it was changed",
             message = "{what}: {problem}",
         },
         ["stream-truncated"] = {
@@ -15216,7 +15247,6 @@ local definitions = {
     guest_state = {
         least = 8,
         pv_info = { guest_width = 0, pt_levels = 1, reserved1 = 2, reserved2 = 4 },
-        p2m_frames = { p2m_start_pfn = 0, p2m_end_pfn = 4, p2m_pfns = 8 },
         vcpu = { [4] = true, [5] = true, [6] = true, [12] = true },
         instance_at = 2,
         lapic = 5,
@@ -15810,6 +15840,68 @@ local definitions = {
         arch_caps_bit = 29,
     },
     configuration_rules = { json = "0x00000001 (JSON)" },
+    msr_rules = {
+        msr = "msr_numbers.Msr",
+        most = 100,
+        hvm = {
+            kind = 20,
+            taken = {
+                [72] = true,
+                [320] = true,
+                [1761] = true,
+                [3472] = true,
+                [3488] = true,
+                [3221291295] = true,
+                [3221295129] = true,
+                [3221295130] = true,
+                [3221295131] = true,
+                [3221295143] = true,
+            },
+            count = 0,
+            msr = 8,
+            layout = { size = 16, index = 0, value = 8 },
+        },
+        pv = {
+            taken = {
+                [72] = true,
+                [320] = true,
+                [3221225731] = true,
+                [3221295129] = true,
+                [3221295130] = true,
+                [3221295131] = true,
+                [3221295143] = true,
+            },
+            msrs = 8,
+            layout = { size = 16, index = 0, value = 8 },
+        },
+    },
+    pv_memory_rules = {
+        p2m_frames = { p2m_start_pfn = 0, p2m_end_pfn = 4, p2m_pfns = 8 },
+        shared_info = {
+            [8] = {
+                size = 4096,
+                max_pfn = { name = "max_pfn", at = 3088, size = 8 },
+                versions = {
+                    { name = "wc_version", at = 3072, size = 4 },
+                    { name = "p2m_generation", at = 3128, size = 8 },
+                },
+                vcpus = 32,
+                vcpu = 64,
+                time_version = 32,
+            },
+            [4] = {
+                size = 4096,
+                max_pfn = { name = "max_pfn", at = 2316, size = 4 },
+                versions = {
+                    { name = "wc_version", at = 2304, size = 4 },
+                    { name = "p2m_generation", at = 2336, size = 4 },
+                },
+                vcpus = 32,
+                vcpu = 64,
+                time_version = 32,
+            },
+        },
+    },
     enumerations = {
         ["libvirt.Version"] = { digits = 0, known = "1, 2", names = { [1] = "LEGACY", [2] = "STREAMv2" } },
         ["libxl.RecordType"] = {
@@ -18120,11 +18212,6 @@ do
         end
     end
 
-    guest_state.subjects[names.X86_PV_P2M_FRAMES] = function(self, _, body, order)
-        local last = numbers.u32(body, 1 + facts.p2m_frames.p2m_end_pfn, order)
-        self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
-    end
-
     -- The types of the entries of a HVM_CONTEXT, how many vcpus have a local APIC, the entries, and the row of their chain.
     local function look_through(body, order)
         local row = structs.body({ layer = "libxc", type = names.HVM_CONTEXT }).rows[1]
@@ -18694,6 +18781,129 @@ do
             check(guest, function(rule, problem)
                 rules.tell(record, rule, { problem = problem })
             end, who, body, 1, #body + 1, order, facts.pv_at)
+        end
+    end
+end
+
+-- Rules over the MSRs of vcpus, of HVM and PV guests: core/check/cpu_state.py, check_msrs.
+do
+    local facts = definitions.msr_rules
+    local enumeration = definitions.enumerations[facts.msr]
+
+    -- Hold `count` MSRs, the first of which stands at index `at` of `body`, to the rules. `taken` has those that Xen takes
+    -- for such a guest, `layout` says where index and value are in each.
+    local function look(tell, who, body, at, count, order, taken, layout)
+        local seen, told = {}, {}
+        -- As many findings as are kept of a rule: a record has room for more MSRs than anybody could read of.
+        local function tell_of(rule, index, problem)
+            told[rule] = (told[rule] or 0) + 1
+            if told[rule] <= facts.most then
+                tell(rule, ("%s: %s %s"):format(who, structs.meaning(enumeration, index), problem))
+            end
+        end
+        for number = 0, count - 1 do
+            local begins = at + number * layout.size
+            local index = numbers.u32(body, begins + layout.index, order)
+            local lo, hi = numbers.halves(body, begins + layout.value, 8, order)
+            if not taken[index] then
+                tell_of("msr-index", index, "is none that Xen takes for such a guest")
+            end
+            if seen[index] then
+                tell_of("msr-value", index, "comes twice")
+            elseif lo + hi == 0 then
+                tell_of("msr-value", index, "is zero: senders leave those out")
+            end
+            seen[index] = true
+        end
+    end
+
+    hvm_context_rules.checks[facts.hvm.kind] = function(tell, name, body, at, order)
+        local hvm = facts.hvm
+        local count = numbers.u32(body, at + hvm.count, order)
+        look(tell, name, body, at + hvm.msr, count, order, hvm.taken, hvm.layout)
+    end
+
+    guest_state.subjects[definitions.record_numbers.libxc.X86_PV_VCPU_MSRS] = function(_, record, body, order)
+        local pv = facts.pv
+        local count = math.floor((#body - pv.msrs) / pv.layout.size)
+        local who = ("vcpu %.0f"):format(numbers.u32(body, 1, order))
+        look(function(rule, problem)
+            rules.tell(record, rule, { problem = problem })
+        end, who, body, 1 + pv.msrs, count, order, pv.taken, pv.layout)
+    end
+end
+
+-- Rules over the physical-to-machine table of PV guests and the page they share with Xen: core/check/pv_vcpu.py.
+do
+    local format = string.format
+    local halves, hex, decimal = numbers.halves, numbers.hex, numbers.decimal
+    local names = definitions.record_numbers.libxc
+    local facts = definitions.pv_memory_rules
+    local subjects = guest_state.subjects
+
+    local function teller(record)
+        return function(rule, problem, ...)
+            rules.tell(record, rule, { problem = format(problem, ...) })
+        end
+    end
+
+    local function frames(tell, body, last, order)
+        local seen, more, beyond = {}, 0, false
+        local at = 1 + facts.p2m_frames.p2m_pfns
+        for index = 0, math.floor((#body - at + 1) / 8) - 1 do
+            local frame = body:sub(at + 8 * index, at + 8 * index + 7)
+            if seen[frame] then
+                more = more + 1
+            end
+            seen[frame] = true
+            local lo, hi = halves(frame, 1, 8, order)
+            if not beyond and (hi > 0 or lo > last) then
+                beyond = true
+                tell("pv-p2m-frame", "frame %.0f is pfn %s, the last pfn of the guest is %s", index, hex(lo, hi),
+                    hex(last, 0))
+            end
+        end
+        if more > 0 then
+            tell("pv-p2m-shared", "%s too many: each should come once", numbers.count(more, "frame"))
+        end
+    end
+
+    subjects[names.X86_PV_P2M_FRAMES] = function(guest, record, body, order)
+        local tell, field = teller(record), facts.p2m_frames
+        local first = numbers.u32(body, 1 + field.p2m_start_pfn, order)
+        local last = numbers.u32(body, 1 + field.p2m_end_pfn, order)
+        guest.end_pfn = guest.end_pfn and guest.end_pfn > last and guest.end_pfn or last
+        if first > 0 then
+            tell("pv-p2m-start", "the frames begin with pfn %s", hex(first, 0))
+        end
+        frames(tell, body, last, order)
+    end
+
+    subjects[names.SHARED_INFO] = function(guest, record, body, order)
+        local tell, page = teller(record), facts.shared_info[guest.width]
+        if page == nil or #body ~= page.size then
+            return
+        end
+        local function number(field)
+            return halves(body, 1 + field.at, field.size, order)
+        end
+        local lo, hi = number(page.max_pfn)
+        local last = guest.end_pfn
+        if last and hi == 0 and lo <= last then
+            tell("pv-shared-info-max-pfn", "max_pfn is %s, and the guest has pfns up to %s", hex(lo, hi), hex(last, 0))
+        end
+        for _, field in ipairs(page.versions) do
+            lo, hi = number(field)
+            if lo % 2 == 1 then
+                tell("pv-shared-info-unstable", "%s is %s: odd, as while it is being changed", field.name, decimal(lo, hi))
+            end
+        end
+        for vcpu = 0, page.vcpus - 1 do
+            lo = numbers.u32(body, 1 + page.vcpu * vcpu + page.time_version, order)
+            if lo % 2 == 1 then
+                tell("pv-shared-info-unstable", "the time of vcpu %.0f has version %.0f: odd, as while it is being changed",
+                    vcpu, lo)
+            end
         end
     end
 end

@@ -30,6 +30,8 @@ CONTEXT_AT = 8
 "Where the context begins in X86_PV_VCPU_BASIC, with the x87 and SSE registers."
 AREA_AT = 24
 "Where the XSAVE area begins in X86_PV_VCPU_XSAVE."
+VERSIONS = ("wc_version", "p2m_generation")
+"Fields of SHARED_INFO that are odd while what they belong to is being changed."
 ORDER = ("BASIC", "EXTENDED", "XSAVE", "MSRS")
 
 
@@ -212,8 +214,8 @@ def _shared_info(telling: Telling, value: Any) -> None:
         at = value.offset_of("max_pfn")
         problem = f"max_pfn is 0x{covered:x}, and the guest has pfns up to 0x{end:x}"
         tell("pv-shared-info-max-pfn", problem, at, end + 1, covered)
-    versions = {"wc_version": value.wc_version, "p2m_generation": value.p2m_generation}
-    for field, version in versions.items():
+    for field in VERSIONS:
+        version = getattr(value, field)
         if version & 1:
             problem = f"{field} is {version}: odd, as while it is being changed"
             tell("pv-shared-info-unstable", problem, value.offset_of(field), None, version)

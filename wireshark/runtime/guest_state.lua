@@ -99,11 +99,6 @@ do
         end
     end
 
-    guest_state.subjects[names.X86_PV_P2M_FRAMES] = function(self, _, body, order)
-        local last = numbers.u32(body, 1 + facts.p2m_frames.p2m_end_pfn, order)
-        self.end_pfn = self.end_pfn and self.end_pfn > last and self.end_pfn or last
-    end
-
     -- The types of the entries of a HVM_CONTEXT, how many vcpus have a local APIC, the entries, and the row of their chain.
     local function look_through(body, order)
         local row = structs.body({ layer = "libxc", type = names.HVM_CONTEXT }).rows[1]
