@@ -207,18 +207,23 @@ def findings_shown(tshark: Tshark, path: Path, *arguments: str) -> list[tuple[in
             for node in protocol:
                 record = node.find(f"field[@name='{PREFIX}record']")
                 number = int(record.attrib["show"]) if record is not None else None
-                found += [(migration, role, (rule, severity, number), text) for rule, severity, text in _told(node)]
+                earlier = node.findall(f"field[@name='{PREFIX}finding.record']")
+                for about in earlier:
+                    found += [(migration, role, told, text) for told, text in _told(about, int(about.attrib["show"]))]
+                    node.remove(about)
+                found += [(migration, role, told, text) for told, text in _told(node, number)]
     return found
 
 
-def _told(node: Element) -> list[tuple[str, str, str]]:
+def _told(node: Element, number: int | None) -> list[tuple[Told, str]]:
+    """The findings below an item, which are about the record with that number."""
     found = []
     for one in node.iter("field"):
         rules = [child.attrib["name"] for child in one if child.attrib["name"].startswith(RULE)]
         message, severity = (one.find(f"field[@name='_ws.expert.{name}']") for name in ("message", "severity"))
         if rules and message is not None and severity is not None:
             level = SEVERITIES[int(severity.attrib["show"], 0)]
-            found.append((rules[0].removeprefix(RULE), level, message.attrib["show"]))
+            found.append(((rules[0].removeprefix(RULE), level, number), message.attrib["show"]))
     return found
 
 

@@ -63,6 +63,13 @@ def unchanged(_: Guest) -> None:
     """A sound guest."""
 
 
+def params_first(guest: Guest) -> None:
+    """HVM_PARAMS of a guest with Viridian in front of its HVM_CONTEXT, which has nothing of it."""
+    guest.params.append((9, 1))
+    *before, context, params, end = guest.records()
+    guest.records = lambda: [*before, params, context, end]  # type: ignore[method-assign]
+
+
 CONFIGURATIONS = [
     text.encode()
     for text in (
@@ -102,6 +109,7 @@ def captured() -> Migrations:
     changes = [(True, change) for _, change in HVM] + [(False, change) for _, change in PV + PV_MEMORY]
     changes += [(hvm, change) for _, hvm, change in MEMORY]
     changes += [(True, given("config", text + b"\0")) for text in [*CONFIGURATIONS, b'{"a": "\xff"}', b'{"a": \xff}']]
+    changes += [(True, params_first)]
     # The last entry of a HVM_CONTEXT with an instance, and with a length.
     changes += [(True, given("tail", entry(0, *last))) for last in ((1, b""), (0, bytes(8)))]
     for hvm, change in [(True, unchanged), (False, unchanged), *changes]:
@@ -210,3 +218,19 @@ def test_damaged_guests_show_the_findings_of_verify(tshark: Tshark, tmp_path: Pa
     path = captured_damage().write(tmp_path / "damaged.pcap")
     rules = set(PORTED) - set(BY_DEFINITION)
     assert shown(path, rules, tshark) == verified(path, rules)
+
+
+@every_tshark
+def test_what_the_end_shows_of_an_earlier_record_names_it_and_its_frame(tshark: Tshark, tmp_path: Path) -> None:
+    guest = Guest(hvm=True)
+    guest.params.append((9, 1))
+    data = stream_of(guest)
+    begin = data.index(guest.context())
+    end = begin + len(guest.context())
+    path = Migrations().add(cut_at(data, begin - 8, begin + 100, end)).write(tmp_path / "earlier.pcap")
+    named = "xenmig.libxc.record.type", "xenmig.record", "xenmig.finding.record", "xenmig.finding.frame"
+    *_, (frame, *context), (_, kinds, _, *about) = tshark.fields(path, ["frame.number", *named])
+    assert context == ["0x00000009", "6", "", ""]
+    assert kinds == "0x0000000a,0x00000000"
+    # Neither of the two entries of Viridian is there.
+    assert about == ["6,6", f"{frame},{frame}"]

@@ -41,6 +41,7 @@ PARSER = (
     "configuration_rules",
     "guest_state",
     "param_rules",
+    "viridian_rules",
     "tsc_rules",
     "xsave_area",
     "cpu_policy_rules",
@@ -71,6 +72,7 @@ UNNAMED = (
     "param_rules",
     "pv_memory_rules",
     "tsc_rules",
+    "viridian_rules",
     "xsave_rules",
 )
 "Those that only add to what others hold, and are no table."

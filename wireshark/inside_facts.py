@@ -225,9 +225,16 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
             "every_vcpu": [int(kind) for kind in hvm_context.EVERY_VCPU],
             "of_vcpu": [int(kind) for kind in hvm_context.OF_VCPU],
             "most_vcpus": hvm_context.MOST_VCPUS,
+            "named_vcpus": hvm_context.NAMED_VCPUS,
             "least_since": {
                 kind: {"least": least, "since": list(since)} for kind, (least, since) in hvm_context.LEAST_SINCE.items()
             },
+        },
+        "viridian_rules": {
+            "parameter": int(Index.VIRIDIAN),
+            "domain": int(Typecode.VIRIDIAN_DOMAIN),
+            "vcpu": int(Typecode.VIRIDIAN_VCPU),
+            "lapic": int(Typecode.LAPIC),
         },
         "hvm_entry_rules": _entries(rows),
         "param_rules": _parameters(rows),

@@ -44,9 +44,9 @@ CHAIN = (
     "hvm-context-vcpu-unknown",
     "hvm-context-devices",
     "hvm-cpu-fpu",
+    "hvm-context-viridian",
 )
-"""Those of runtime/hvm_context_rules.lua. hvm-context-viridian is known with HVM_PARAMS only, when the packet with
-HVM_CONTEXT was shown already."""
+"Those of runtime/hvm_context_rules.lua and viridian_rules.lua."
 ENTRY = (
     "hvm-cpu-control",
     "hvm-cpu-cache",

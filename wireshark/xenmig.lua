@@ -14973,6 +14973,11 @@ local definitions = {
             title = "state of a vcpu that the guest does not have",
             message = "{what}: {problem}",
         },
+        ["hvm-context-viridian"] = {
+            severity = "warning",
+            title = "Viridian state and HVM_PARAMS do not match",
+            message = "{what}: {problem}",
+        },
         ["hvm-context-devices"] = {
             severity = "warning",
             title = "only some of the emulated devices are there",
@@ -15289,6 +15294,7 @@ local definitions = {
         every_vcpu = { 5, 6, 14, 18, 19 },
         of_vcpu = { 2, 16, 20, 17 },
         most_vcpus = 8192,
+        named_vcpus = 8,
         least_since = {
             [2] = { least = 1032, since = { 4, 7 } },
             [18] = { least = 32, since = { 4, 10 } },
@@ -15296,6 +15302,7 @@ local definitions = {
             [11] = { least = 24, since = { 4, 14 } },
         },
     },
+    viridian_rules = { parameter = 9, domain = 15, vcpu = 17, lapic = 5 },
     hvm_entry_rules = {
         pci_link = { kind = 9, at = { route = 0, pad0 = 4 }, count = 4, irqs = 16 },
         lapic = {
@@ -16936,16 +16943,17 @@ do
         end))
     end
 
-    -- Keep that an element breaks a rule; `values` fill its message.
-    function rules.tell(element, id, values)
+    -- Keep that an element breaks a rule; `values` fill its message. What is known of an earlier element, `about`, with this
+    -- one only is shown here, because the frame that shows the other was looked at without it.
+    function rules.tell(element, id, values, about)
         values = values or {}
-        values.what = values.what or rules.what(element)
+        values.what = values.what or rules.what(about or element)
         local found = element.findings
         if found == nil then
             found = {}
             element.findings = found
         end
-        found[#found + 1] = { rule = id, values = values }
+        found[#found + 1] = { rule = id, values = values, about = about }
     end
 
     -- Bytes from a stream as text that is safe to show, as Python's ascii() writes it.
@@ -17673,7 +17681,7 @@ do
         for _, kind in ipairs(facts.every_vcpu) do
             local instances, missing = found[kind] or {}, {}
             for number = 0, math.min(count, facts.most_vcpus) - 1 do
-                if not instances[number] and #missing < 8 then
+                if not instances[number] and #missing < facts.named_vcpus then
                     missing[#missing + 1] = ("%.0f"):format(number)
                 end
             end
@@ -18147,7 +18155,7 @@ do
 
     -- Forget what comes anew with each checkpoint.
     function state:start_checkpoint()
-        self.context = nil          -- the types of the entries in HVM_CONTEXT
+        self.context = nil          -- HVM_CONTEXT: the record, its entries, and which types they have
         self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
         self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
     end
@@ -18247,16 +18255,16 @@ do
     end
 
     guest_state.subjects[names.HVM_CONTEXT] = function(self, record, body, order)
-        local vcpus, entries, row
-        self.context, vcpus, entries, row = look_through(body, order)
+        local types, vcpus, entries, row = look_through(body, order)
+        self.context = { record = record, types = types, entries = entries }
         hvm_context_rules.look(self, record, entries, row, body, order)
         configuration_rules.look_at_vcpus(self, record, vcpus, true)
-        configuration_rules.look_at_devices(self, record, emulated(self.context))
+        configuration_rules.look_at_devices(self, record, emulated(types))
     end
 
     guest_state.completions[1] = function(self, record)
         if self.context then
-            self.emulated = emulated(self.context)
+            self.emulated = emulated(self.context.types)
         end
         if self.hvm == false and self.vcpus > 0 then
             configuration_rules.look_at_vcpus(self, record, self.vcpus, false)
@@ -18347,6 +18355,64 @@ do
         end
         guest.params = found
     end
+end
+
+-- Whether HVM_CONTEXT has the entries of Viridian that HVM_PARAMS promise: core/check/hvm_context.py, complete. The parameters
+-- come behind HVM_CONTEXT or in front of it, so that this is known with the CHECKPOINT or END.
+do
+    local facts, names = definitions.viridian_rules, definitions.hvm_context_rules
+    local typecodes = definitions.enumerations[names.typecode].names
+
+    -- The instances of `first` of which there is none of `second`, and how many there are of `first`.
+    local function without(first, second)
+        local missing, count = {}, 0
+        for number in pairs(first) do
+            count = count + 1
+            if not second[number] then
+                missing[#missing + 1] = number
+            end
+        end
+        table.sort(missing)
+        return missing, count
+    end
+
+    local function complete(guest, record)
+        local context = guest.context
+        if context == nil then
+            return
+        end
+        local function tell(problem)
+            rules.tell(record, "hvm-context-viridian", { problem = problem }, context.record)
+        end
+        local instances = {}
+        for _, entry in ipairs(context.entries) do
+            instances[entry.kind] = instances[entry.kind] or {}
+            instances[entry.kind][entry.instance] = true
+        end
+        if guest.params or guest.whole then
+            -- params.h: a parameter that is zero is not written.
+            local wanted = guest.params ~= nil and guest.params[facts.parameter] == true
+            for _, kind in ipairs({ facts.domain, facts.vcpu }) do
+                if (instances[kind] ~= nil) ~= wanted then
+                    tell(("%s %s, and by HVM_PARAMS the guest %s Viridian"):format(
+                        instances[kind] and "there is" or "there is no", typecodes[kind], wanted and "has" or "does not have"))
+                end
+            end
+        end
+        local enlightened = instances[facts.vcpu]
+        if enlightened then
+            local missing, vcpus = without(instances[facts.lapic] or {}, enlightened)
+            if #missing > 0 then
+                for at, number in ipairs(missing) do
+                    missing[at] = ("%.0f"):format(number)
+                end
+                tell(("there is no %s for vcpu %s of %.0f"):format(typecodes[facts.vcpu],
+                    table.concat(missing, ", ", 1, math.min(#missing, names.named_vcpus)), vcpus))
+            end
+        end
+    end
+
+    table.insert(guest_state.completions, complete)
 end
 
 -- Rules over X86_TSC_INFO: core/check/tsc.py.
@@ -20915,6 +20981,10 @@ do
         "number of the record in its stream, from 0, counted over both layers")
     plain("record.position", "Position of the record", ProtoField.uint64, base.DEC, nil, nil,
         "position in the direction of the connection of the first byte of the record")
+    plain("finding.record", "Finding about an earlier record", ProtoField.uint32, base.DEC, nil, nil,
+        "number of the record that breaks the rule, where only this later one shows that it does")
+    plain("finding.frame", "Shown in frame", ProtoField.framenum, base.NONE, nil, nil,
+        "the frame that shows the record that breaks the rule")
     plain("iteration", "Iteration", ProtoField.uint32, base.DEC, nil, nil, "pass over guest memory, from 0")
     plain("pages_so_far", "Pages so far", ProtoField.uint64, base.DEC, nil, nil,
         "pages of guest memory sent in front of the first byte of the segment, or up to the end of the record")
@@ -20991,10 +21061,15 @@ do
         end
     end
 
-    -- Attach what was found of an element when it came.
+    -- Attach what was found when an element came: of it, or of an earlier record, which is then named.
     function findings.show(item, element)
         for _, found in ipairs(element.findings or {}) do
-            findings.add(item, found.rule, found.values)
+            local of, about = item, found.about
+            if about then
+                of = fields.u32(item, "finding.record", about.index)
+                fields.frame(of, "finding.frame", about.last)
+            end
+            findings.add(of, found.rule, found.values)
         end
     end
 end

@@ -145,7 +145,7 @@ def _instances(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> None:
     for kind in EVERY_VCPU:
         missing = sorted(set(range(min(count, MOST_VCPUS))) - by_code.get(kind, {}).keys())
         if missing:
-            told = ", ".join(str(one) for one in missing[:8])
+            told = ", ".join(str(one) for one in missing[:NAMED_VCPUS])
             telling.tell("hvm-context-vcpus", f"there is no {kind.name} for vcpu {told} of {count}", 0)
     for kind in OF_VCPU:
         for number, entry in by_code.get(kind, {}).items():
@@ -166,6 +166,8 @@ def _instances(telling: Telling, by_code: dict[int, dict[int, Entry]]) -> None:
 
 MOST_VCPUS = 8192
 "More vcpus than any Xen gives a guest."
+NAMED_VCPUS = 8
+"How many vcpus messages name."
 
 
 def _lengths(telling: Telling, entries: list[Entry]) -> None:
@@ -368,6 +370,6 @@ def complete(telling: Telling) -> None:
     vcpus = {_instance(entry) for entry in entries if _code(entry) == Typecode.LAPIC}
     enlightened = {_instance(entry) for entry in entries if _code(entry) == Typecode.VIRIDIAN_VCPU}
     if enlightened and vcpus - enlightened:
-        told = ", ".join(map(str, sorted(vcpus - enlightened)[:8]))
+        told = ", ".join(map(str, sorted(vcpus - enlightened)[:NAMED_VCPUS]))
         about.tell("hvm-context-viridian", f"there is no {Typecode.VIRIDIAN_VCPU.name} for vcpu {told} of {len(vcpus)}")
     state.emulated = any(code in codes for code in EMULATED)

@@ -134,6 +134,10 @@ do
         "number of the record in its stream, from 0, counted over both layers")
     plain("record.position", "Position of the record", ProtoField.uint64, base.DEC, nil, nil,
         "position in the direction of the connection of the first byte of the record")
+    plain("finding.record", "Finding about an earlier record", ProtoField.uint32, base.DEC, nil, nil,
+        "number of the record that breaks the rule, where only this later one shows that it does")
+    plain("finding.frame", "Shown in frame", ProtoField.framenum, base.NONE, nil, nil,
+        "the frame that shows the record that breaks the rule")
     plain("iteration", "Iteration", ProtoField.uint32, base.DEC, nil, nil, "pass over guest memory, from 0")
     plain("pages_so_far", "Pages so far", ProtoField.uint64, base.DEC, nil, nil,
         "pages of guest memory sent in front of the first byte of the segment, or up to the end of the record")

@@ -30,10 +30,15 @@ do
         end
     end
 
-    -- Attach what was found of an element when it came.
+    -- Attach what was found when an element came: of it, or of an earlier record, which is then named.
     function findings.show(item, element)
         for _, found in ipairs(element.findings or {}) do
-            findings.add(item, found.rule, found.values)
+            local of, about = item, found.about
+            if about then
+                of = fields.u32(item, "finding.record", about.index)
+                fields.frame(of, "finding.frame", about.last)
+            end
+            findings.add(of, found.rule, found.values)
         end
     end
 end

@@ -34,7 +34,7 @@ do
 
     -- Forget what comes anew with each checkpoint.
     function state:start_checkpoint()
-        self.context = nil          -- the types of the entries in HVM_CONTEXT
+        self.context = nil          -- HVM_CONTEXT: the record, its entries, and which types they have
         self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
         self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
     end
@@ -134,16 +134,16 @@ do
     end
 
     guest_state.subjects[names.HVM_CONTEXT] = function(self, record, body, order)
-        local vcpus, entries, row
-        self.context, vcpus, entries, row = look_through(body, order)
+        local types, vcpus, entries, row = look_through(body, order)
+        self.context = { record = record, types = types, entries = entries }
         hvm_context_rules.look(self, record, entries, row, body, order)
         configuration_rules.look_at_vcpus(self, record, vcpus, true)
-        configuration_rules.look_at_devices(self, record, emulated(self.context))
+        configuration_rules.look_at_devices(self, record, emulated(types))
     end
 
     guest_state.completions[1] = function(self, record)
         if self.context then
-            self.emulated = emulated(self.context)
+            self.emulated = emulated(self.context.types)
         end
         if self.hvm == false and self.vcpus > 0 then
             configuration_rules.look_at_vcpus(self, record, self.vcpus, false)

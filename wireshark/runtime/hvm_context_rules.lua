@@ -80,7 +80,7 @@ do
         for _, kind in ipairs(facts.every_vcpu) do
             local instances, missing = found[kind] or {}, {}
             for number = 0, math.min(count, facts.most_vcpus) - 1 do
-                if not instances[number] and #missing < 8 then
+                if not instances[number] and #missing < facts.named_vcpus then
                     missing[#missing + 1] = ("%.0f"):format(number)
                 end
             end

@@ -38,16 +38,17 @@ do
         end))
     end
 
-    -- Keep that an element breaks a rule; `values` fill its message.
-    function rules.tell(element, id, values)
+    -- Keep that an element breaks a rule; `values` fill its message. What is known of an earlier element, `about`, with this
+    -- one only is shown here, because the frame that shows the other was looked at without it.
+    function rules.tell(element, id, values, about)
         values = values or {}
-        values.what = values.what or rules.what(element)
+        values.what = values.what or rules.what(about or element)
         local found = element.findings
         if found == nil then
             found = {}
             element.findings = found
         end
-        found[#found + 1] = { rule = id, values = values }
+        found[#found + 1] = { rule = id, values = values, about = about }
     end
 
     -- Bytes from a stream as text that is safe to show, as Python's ascii() writes it.
