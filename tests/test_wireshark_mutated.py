@@ -53,7 +53,8 @@ def look_at(tshark: Tshark, path: Path, seed: int) -> None:
     for number, skipped in enumerate((0, HEADERS)):
         copy = mutated(path, seed, (0.001, 0.02)[(seed + number) % 2], skipped)
         way = WAYS[(seed + number) % len(WAYS)]
-        shown = tshark.run("-r", copy, "-V", "-o", "xenmig.pfns:TRUE", "-Y", "xenmig", *way)
+        everything = ("-o", "xenmig.pfns:TRUE", "-o", "xenmig.deep:TRUE")
+        shown = tshark.run("-r", copy, "-V", *everything, "-Y", "xenmig", *way)
         assert "Xen migration:" in shown
         assert "Migration 1, " in tshark.run("-q", "-r", copy, "-X", "lua_script1:tap", *way)
 

@@ -17,6 +17,7 @@ from xenmig.core.check.rules import RULES
 from xenmig.core.definitions import libxc, libxl, shapes
 from xenmig.core.definitions.structs import Struct
 from xenmig.wireshark.inside_facts import inside_facts, numbered
+from xenmig.wireshark.page_facts import page_facts
 from xenmig.wireshark.pv_facts import pv_facts
 from xenmig.wireshark.rows import accepted, key_of, name_of
 
@@ -31,9 +32,9 @@ END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "
 """No packet shows that the last one was the last: what breaks these is said in the table that the Tools menu shows and
 that tshark prints, of the guest's stream."""
 INSIDE = (hvm_context_rules, memory_rules, policy_rules, pv_rules)
-"""Rules that compare what several records, fields or pages say. The dissector holds streams to those of ``PORTED``.
-Which pages of the guest came, and of what types, takes a byte for each of them, and page tables the pages themselves:
-what needs either stays with verify."""
+"""Rules that compare what several records, fields or pages say. The dissector holds streams to those of ``PORTED``, and
+of ``DEEP`` where that is asked for. Which pages of the guest came, and of what types, takes a byte for each of them:
+what needs that stays with verify."""
 BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
 "Of the rules over what is inside bodies those that the definitions decide."
 CHAIN = (
@@ -88,6 +89,9 @@ SHOWN = tuple(
 )
 "The rules that are expert information."
 
+DEEP = ("page-table-range", "page-table-large", "page-table-xen")
+"Those of runtime/page_tables.lua, which takes a preference to be told, as they take an option of verify."
+
 HEADER_NAMES = {
     libxl.Header: "libxl header",
     libxc.ImageHeader: "libxc image header",
@@ -115,7 +119,7 @@ def rule_facts(rows: Rows) -> dict[str, Plain]:
                 "message": RULES[id].message,
                 "at_end": id in END_RULES or None,
             }
-            for id in (*SHOWN, *END_RULES)
+            for id in (*SHOWN, *DEEP, *END_RULES)
         },
         "rule_of_problem": dict(bodies.RULE_OF_PROBLEM),
         "header_names": {key_of(definition): name for definition, name in HEADER_NAMES.items()},
@@ -166,4 +170,5 @@ def rule_facts(rows: Rows) -> dict[str, Plain]:
         },
         **inside_facts(rows),
         **pv_facts(rows),
+        **page_facts(),
     }

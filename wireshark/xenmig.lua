@@ -15120,6 +15120,21 @@ local definitions = {
             title = "shared page was copied while it was changed",
             message = "{what}: {problem}",
         },
+        ["page-table-range"] = {
+            severity = "error",
+            title = "page table leads to a page beyond the end of the guest",
+            message = "{what}: {problem}",
+        },
+        ["page-table-large"] = {
+            severity = "warning",
+            title = "page table maps a large page",
+            message = "{what}: {problem}",
+        },
+        ["page-table-xen"] = {
+            severity = "warning",
+            title = "page table has entries in the part that is Xen's",
+            message = "{what}: {problem}",
+        },
         ["stream-truncated"] = {
             severity = "error",
             title = "stream ends before its END",
@@ -15908,6 +15923,31 @@ local definitions = {
                 time_version = 32,
             },
         },
+    },
+    page_contents = {
+        pv = 1,
+        most = 524288,
+        tables = {
+            [1] = true,
+            [2] = true,
+            [3] = true,
+            [4] = true,
+            [9] = true,
+            [10] = true,
+            [11] = true,
+            [12] = true,
+        },
+        magic = "xen-",
+    },
+    page_tables = {
+        page_type = "libxc.PageType",
+        levels = { [1] = 1, [2] = 2, [3] = 3, [4] = 4, [9] = 1, [10] = 2, [11] = 3, [12] = 4 },
+        present = 1,
+        large = 128,
+        xen_slots = { [8] = { [4] = { first = 256, last = 271 } }, [4] = { [3] = { first = 4, last = 511 } } },
+        start_info = { [8] = { size = 8, store = 56, console = 72 }, [4] = { size = 4, store = 44, console = 52 } },
+        start_infos_max = 1024,
+        kept = 100,
     },
     enumerations = {
         ["libvirt.Version"] = { digits = 0, known = "1, 2", names = { [1] = "LEGACY", [2] = "STREAMv2" } },
@@ -17599,6 +17639,193 @@ do
     end
 end
 
+-- Rules over what is in the page tables of a PV guest, as the pages pass by: core/check/page_tables.py. Whether there is
+-- anything to hold to them, a preference says.
+local page_tables = {}
+do
+    local byte, find, format, sub, rep = string.byte, string.find, string.format, string.sub, string.rep
+    local facts = definitions.page_tables
+    local page_type = definitions.enumerations[facts.page_type]
+    local hex, whole_hex = numbers.hex, numbers.whole_hex
+    local PAGE, WORD = definitions.page_size, 8
+    local PRESENT, LARGE = facts.present, facts.large
+    -- Tables are compared with zeros in pieces, for most of them are nearly empty.
+    local PIECE = PAGE / 8
+    local NOTHING, EMPTY = rep("\0", PIECE), rep("\0", PAGE)
+
+    -- Bytes of a page that looks like start_info that are asked for.
+    page_tables.START_INFO = 0
+    for _, layout in pairs(facts.start_info) do
+        page_tables.START_INFO = math.max(page_tables.START_INFO, layout.console + layout.size)
+    end
+    -- Whether pages are looked into: a preference.
+    page_tables.wanted = false
+
+    local state = {}
+    state.__index = state
+
+    function page_tables.new(guest)
+        return setmetatable({
+            guest = guest,
+            -- By pfn of what looks like start_info: number of the record, and the pfns of the xenstore and the console page as
+            -- halves.
+            starts = {},
+            starts_count = 0,
+            starts_full = false,
+            stale = {},             -- pfns of those that come anew with the last PAGE_DATA
+            told = {},              -- how often each rule was told: the core keeps as many
+        }, state)
+    end
+
+    -- Tell that a page breaks a rule. The segment that holds the last byte of the page shows it, or a later one that shows the
+    -- record, which the search for a lost place may have found behind its pages.
+    local function tell(self, rule, page, problem)
+        local told = (self.told[rule] or 0) + 1
+        self.told[rule] = told
+        if told > facts.kept then
+            return
+        end
+        local record = page.record
+        local values = { what = "a page", problem = format("pfn %s, of type %s: %s", whole_hex(page.pfn),
+            structs.meaning(page_type, page.kind), problem) }
+        if page.stop <= record.shown then
+            rules.tell(record, rule, values)
+            return
+        end
+        record.of_pages = record.of_pages or {}
+        local found = record.of_pages[page.number] or {}
+        record.of_pages[page.number] = found
+        found[#found + 1] = { rule = rule, values = values }
+    end
+
+    -- The frame in the entry at `at`: bits 12 to 51.
+    local function frame(data, at)
+        local lo, hi = numbers.halves(data, at, WORD, "<")
+        return (hi % 0x100000 * 0x100000) + (lo - lo % 0x1000) / 0x1000
+    end
+
+    -- Of the entries that are present those whose frame is not below `limit`: how many, and the index of the first.
+    local function beyond(data, limit)
+        local count, first = 0, nil
+        -- The frame is compared with 4 bits below it, which saves dividing.
+        local most = limit * 16
+        local function look(at)
+            if frame(data, at) >= limit then
+                count, first = count + 1, first or (at - 1) / WORD
+            end
+        end
+        for piece = 1, PAGE, PIECE do
+            if sub(data, piece, piece + PIECE - 1) ~= NOTHING then
+                -- Two at a time: the calls are what takes time.
+                for at = piece, piece + PIECE - 1, 2 * WORD do
+                    local a, b, c, d, e, f, g, _, i, j, k, l, m, n, o = byte(data, at, at + 2 * WORD - 2)
+                    if a % 2 == PRESENT and (f > 0 or ((e * 256 + d) * 256 + c) * 256 + b >= most or g % 16 > 0) then
+                        look(at)
+                    end
+                    if i % 2 == PRESENT and (n > 0 or ((m * 256 + l) * 256 + k) * 256 + j >= most or o % 16 > 0) then
+                        look(at + WORD)
+                    end
+                end
+            end
+        end
+        return count, first
+    end
+
+    local function range(self, page, data)
+        local last = self.guest.end_pfn
+        if last == nil then
+            return
+        end
+        local count, first = beyond(data, last + 1)
+        if count > 0 then
+            tell(self, "page-table-range", page, format("entry %d leads to pfn %s%s: the last pfn of the guest is %s", first,
+                whole_hex(frame(data, first * WORD + 1)), count > 1 and format(", and %d more", count - 1) or "",
+                whole_hex(last)))
+        end
+    end
+
+    -- What senders see to, in tables above L1.
+    local function writer(self, page, data, level)
+        for at = 1, PAGE, WORD do
+            local low = byte(data, at)
+            if low >= LARGE and low % 2 == PRESENT then
+                tell(self, "page-table-large", page, format("entry %d is of a large page", (at - 1) / WORD))
+                break
+            end
+        end
+        local slots = facts.xen_slots[self.guest.width]
+        slots = slots and slots[level]
+        if slots then
+            local from, to = slots.first * WORD + 1, (slots.last + 1) * WORD
+            local at = sub(data, from, to) ~= sub(EMPTY, from, to) and find(data, "[^\0]", from)
+            if at then
+                local index = (at - 1 - (at - 1) % WORD) / WORD
+                local lo, hi = numbers.halves(data, index * WORD + 1, WORD, "<")
+                tell(self, "page-table-xen", page, format("entry %d is %s: that one is Xen's", index, hex(lo, hi)))
+            end
+        end
+    end
+
+    -- start_info ---------------------------------------------------------------------------------------------------
+
+    -- Drop what is stale, once the batch that brings it anew has passed.
+    local function settle(self)
+        for pfn, index in pairs(self.stale) do
+            if self.starts[pfn].index == index then
+                self.starts[pfn], self.starts_count = nil, self.starts_count - 1
+            end
+        end
+        self.stale = {}
+    end
+
+    -- A PAGE_DATA has these pfns, and its pages come next: what came before of the same pages does not count any more.
+    function state:batch(record, words)
+        settle(self)
+        if self.starts_count == 0 or #words > definitions.page_contents.most then
+            return
+        end
+        for index = 0, record.pfns.count - 1 do
+            local start = self.starts[pages.pfn(words, index, record.order)]
+            if start then
+                self.stale[start.pfn] = start.index
+            end
+        end
+    end
+
+    local function start_info(self, page, data)
+        local layout = facts.start_info[self.guest.width]
+        if layout == nil then
+            return
+        elseif self.starts_count >= facts.start_infos_max then
+            self.starts_full = true
+            return
+        end
+        local start = { pfn = page.pfn, index = page.record.index }
+        start.store_lo, start.store_hi = numbers.halves(data, layout.store + 1, layout.size, "<")
+        start.console_lo, start.console_hi = numbers.halves(data, layout.console + 1, layout.size, "<")
+        if self.starts[page.pfn] == nil then
+            self.starts_count = self.starts_count + 1
+        end
+        self.starts[page.pfn] = start
+    end
+
+    -- Take a page: the record that brings it, its number in it, pfn, type and where it ends. `data` is all of a table, and
+    -- the beginning of what looks like start_info.
+    function state:page(page, data, is_table)
+        if not is_table then
+            start_info(self, page, data)
+            return
+        elseif data == EMPTY then
+            return
+        end
+        range(self, page, data)
+        local level = facts.levels[page.kind]
+        if level > 1 then
+            writer(self, page, data, level)
+        end
+    end
+end
+
 -- Rules over which entries a HVM_CONTEXT has, in which order and how long: core/check/hvm_context.py.
 local hvm_context_rules = {}
 do
@@ -18134,7 +18361,7 @@ do
     guest_state.completions = {}
 
     function guest_state.new()
-        local new = setmetatable({ whole = false, emulators = {}, configuration = nil }, state)
+        local new = setmetatable({ whole = false, pv = false, emulators = {}, configuration = nil }, state)
         new:start()
         return new
     end
@@ -18148,6 +18375,7 @@ do
         self.end_pfn = nil          -- last pfn of a PV guest
         self.memory = nil           -- how far its memory has come: see memory_rules
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
+        self.pages = page_tables.wanted and page_tables.new(self) or nil -- what was in the guest's page tables
         self.policy = nil           -- the CPU policy: leaf -> subleaf -> its four registers
         self.policy_msrs = {}       -- of the MSRs in the policy: whether it is not zero
         self:start_checkpoint()
@@ -18163,6 +18391,7 @@ do
     -- Take the domain header.
     function state:domain(kind, major, minor)
         self.hvm = definitions.libxc_order.guest_types[kind] == "HVM"
+        self.pv = kind == definitions.page_contents.pv -- whether it says x86 PV; so it stays until the next says otherwise
         self.converted = major == 0
         if not self.converted then
             self.major, self.minor = major, minor
@@ -19351,6 +19580,7 @@ do
             held = 0,
             held_at = 0,
             elements = {},
+            watch = nil,        -- what looks at the bytes that are skipped: see page_contents
             open = nil,         -- the element that the held bytes or the skipped bytes belong to
             -- What the column said last of a segment with pages only: see frames.brief.
             brief = { from = huge, stop = 0, page = 0, pages = 0 },
@@ -19429,6 +19659,13 @@ do
         end
     end
 
+    -- A string of bytes as a source of them: see feed.
+    function directions.source(bytes)
+        return { raw = function(_, offset, count)
+            return bytes:sub(offset + 1, offset + count)
+        end }
+    end
+
     -- Look at `bytes`, which stand at `front`. Returns how many of them were used: all, or as many as were needed.
     local function consume(direction, bytes)
         local taken = #bytes
@@ -19453,6 +19690,9 @@ do
                 local left = size - at + 1
                 local count = direction.skip < left and direction.skip or left
                 direction.front = base + at - 1
+                if direction.watch then
+                    direction.watch:see(direction.front, directions.source(bytes), at - 1, count)
+                end
                 pass(direction, count)
                 at = at + count
             else
@@ -19483,6 +19723,9 @@ do
         while count > 0 do
             if direction.skip > 0 then
                 local passed = direction.skip < count and direction.skip or count
+                if direction.watch then
+                    direction.watch:see(direction.front, source, offset, passed)
+                end
                 pass(direction, passed)
                 offset, count = offset + passed, count - passed
             else
@@ -19495,6 +19738,7 @@ do
     -- `count` bytes are missing before what comes next.
     function directions.hole(direction, count)
         direction.holes[direction.front + count] = count
+        direction.watch = nil
         direction.on_hole(direction, count)
     end
 
@@ -19511,6 +19755,9 @@ do
             offset, count = offset + front - position, count - (front - position)
         end
         if direction.skip > count then
+            if direction.watch then
+                direction.watch:see(direction.front, source, offset, count)
+            end
             direction.skip = direction.skip - count
             direction.front = direction.front + count
             return
@@ -19658,6 +19905,106 @@ do
             direction.kind = phases.checkpoint
             direction.checkpoints = direction.checkpoints + 1
         end
+    end
+end
+
+-- Those pages of a PV guest's memory that are worth a look: core/decode/page_contents.py. They are picked out of what is passed
+-- over, as it passes: no other byte of guest memory is looked at, and the states of the decoder do not know of it.
+local page_contents = {}
+do
+    local byte, concat = string.byte, table.concat
+    local facts = definitions.page_contents
+    local PAGE, MAGIC = definitions.page_size, facts.magic
+
+    local watch = {}
+    watch.__index = watch
+
+    -- The byte with the type of entry `index`.
+    local function type_of(self, index)
+        local high = byte(self.words, index * 8 + self.top)
+        return (high - high % 16) / 16
+    end
+
+    -- Turn to page `number` (from 0).
+    local function turn(self, number)
+        self.number, self.pieces, self.held = number, nil, 0
+        self.begins = self.record.first_page + number * PAGE
+        if number < self.count then
+            self.entry = self.map and self.map[number] or number
+            self.kind = type_of(self, self.entry)
+            self.table = facts.tables[self.kind] ~= nil
+            self.wanted = self.table and PAGE or #MAGIC
+        end
+    end
+
+    -- All bytes of the page that were wanted are there.
+    local function complete(self, bytes)
+        if self.table then
+            self.bytes = bytes
+        elseif self.wanted == #MAGIC and bytes == MAGIC then
+            self.wanted = page_tables.START_INFO
+            self.pieces, self.held = { bytes }, #MAGIC
+            return
+        elseif self.wanted > #MAGIC then
+            self.bytes = bytes
+        end
+        self.wanted = 0
+    end
+
+    -- `count` bytes pass by that stand at `position`: those of `source`, which has raw(offset, count), from `offset` on.
+    function watch:see(position, source, offset, count)
+        local stop = position + count
+        while self.number < self.count do
+            while self.wanted > 0 do
+                local from = self.begins + self.held
+                local size = self.wanted - self.held
+                if from >= stop then
+                    return
+                elseif from + size > stop then
+                    size = stop - from
+                end
+                local bytes = source:raw(offset + from - position, size)
+                if self.pieces then
+                    self.pieces[#self.pieces + 1] = bytes
+                    self.held = self.held + size
+                    bytes = self.held == self.wanted and concat(self.pieces)
+                elseif size < self.wanted then
+                    self.pieces, self.held, bytes = { bytes }, size, nil
+                end
+                if bytes then
+                    complete(self, bytes)
+                end
+            end
+            if self.begins + PAGE > stop then
+                return
+            end
+            if self.bytes then
+                local page = { record = self.record, number = self.number, kind = self.kind, stop = self.begins + PAGE,
+                    pfn = pages.pfn(self.words, self.entry, self.record.order) }
+                self.tables:page(page, self.bytes, self.table)
+                self.bytes = nil
+            end
+            turn(self, self.number + 1)
+        end
+        self.direction.watch = nil
+    end
+
+    -- The pages of a PAGE_DATA come next, in a stream whose pages are to be looked into.
+    function page_contents.look(direction, record)
+        local words, found, guest = record.words, record.pfns, direction.guest
+        if not guest.pv or not words or #words > facts.most or found.bad > 0
+            or 8 + #words + found.with_data * PAGE > record.length then
+            return
+        end
+        local new = setmetatable({
+            direction = direction, record = record, words = words, top = record.order == ">" and 1 or 8,
+            tables = guest.pages, count = found.with_data, map = nil,
+        }, watch)
+        if found.with_data ~= found.count then
+            new.map = pages.with_data(words, record.order)
+        end
+        turn(new, 0)
+        direction.watch = new
     end
 end
 
@@ -20019,6 +20366,9 @@ do
             body_rules.page_data(record, words, reserved)
         end
         memory_rules.look(direction.guest, record, words, record.pfns)
+        if words and direction.guest.pages then
+            direction.guest.pages:batch(record, words)
+        end
     end
 
     -- The record has passed by.
@@ -20090,6 +20440,8 @@ do
         direction.skip = record.stop - record.whole
         if direction.skip == 0 then
             finish(direction, record)
+        elseif direction.guest.pages then
+            page_contents.look(direction, record)
         end
         return at + 16 + kept
     end
@@ -20818,6 +21170,7 @@ if Proto == nil then
         body_rules = body_rules,
         emulator_rules = emulator_rules,
         memory_rules = memory_rules,
+        page_tables = page_tables,
         hvm_context_rules = hvm_context_rules,
         json = json,
         configuration_rules = configuration_rules,
@@ -20829,6 +21182,7 @@ if Proto == nil then
         anchors = anchors,
         directions = directions,
         passes = passes,
+        page_contents = page_contents,
         recognise = recognise,
         states = states,
         records = records,
@@ -21528,6 +21882,16 @@ do
         return format(patterns.one, first, pfn), first, pfn, last_pfn
     end
 
+    -- Attach what was found of the pages whose last bytes stand between two positions.
+    local function show_of_pages(item, element, from, to)
+        local first = floor((from - element.first_page) / PAGE)
+        for number = first, floor((to - element.first_page) / PAGE) - 1 do
+            for _, found in ipairs(element.of_pages[number] or {}) do
+                findings.add(item, found.rule, found.values)
+            end
+        end
+    end
+
     local function continuation(tree, element, tvb, position, from, to, direction)
         local words, first, pfn, last_pfn = pages_words(direction, element, from, to)
         if tree then
@@ -21551,6 +21915,9 @@ do
             end
             fields.text(item, "phase", passes.phase(element))
             fields.u64(item, "bytes_left", element.stop - to)
+            if element.of_pages then
+                show_of_pages(item, element, from, to)
+            end
         end
         return words
     end
@@ -21834,6 +22201,8 @@ do
     protocol.prefs.ports = Pref.range("TCP ports", "",
         "Ports whose connections are migrations, beside those that are recognised by their first bytes", 65535)
     protocol.prefs.pfns = Pref.bool("List every pfn", false, "Show each pfn of PAGE_DATA with its type, not only their counts")
+    protocol.prefs.deep = Pref.bool("Look into page tables", false,
+        "Hold the page tables of PV guests to the rules, as xenmig verify --deep does")
     protocol.prefs.summary = Pref.bool("Print a summary (tshark)", false,
         "Print the records and iterations of every migration at the end, as tshark -z does")
 
@@ -21879,9 +22248,7 @@ do
         if held and (held.sequence + #held.bytes) % 4294967296 == sequence then
             pending[key], pendings = nil, pendings - 1
             local direction = connections.begin(connection, side, held.bytes .. prefix, held.sequence, held.frame)
-            directions.extend(direction, 0, { raw = function(_, offset, count)
-                return held.bytes:sub(offset + 1, offset + count)
-            end }, 0, #held.bytes, held.frame)
+            directions.extend(direction, 0, directions.source(held.bytes), 0, #held.bytes, held.frame)
             return direction
         end
         return connections.begin(connection, side, prefix, sequence, pinfo.number)
@@ -22037,6 +22404,7 @@ do
 
     function protocol.prefs_changed()
         elements.show_pfns = protocol.prefs.pfns
+        page_tables.wanted = protocol.prefs.deep
         local ports = protocol.prefs.ports
         if ports ~= claimed then
             local tcp = DissectorTable.get("tcp.port")

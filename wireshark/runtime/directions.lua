@@ -31,6 +31,7 @@ do
             held = 0,
             held_at = 0,
             elements = {},
+            watch = nil,        -- what looks at the bytes that are skipped: see page_contents
             open = nil,         -- the element that the held bytes or the skipped bytes belong to
             -- What the column said last of a segment with pages only: see frames.brief.
             brief = { from = huge, stop = 0, page = 0, pages = 0 },
@@ -109,6 +110,13 @@ do
         end
     end
 
+    -- A string of bytes as a source of them: see feed.
+    function directions.source(bytes)
+        return { raw = function(_, offset, count)
+            return bytes:sub(offset + 1, offset + count)
+        end }
+    end
+
     -- Look at `bytes`, which stand at `front`. Returns how many of them were used: all, or as many as were needed.
     local function consume(direction, bytes)
         local taken = #bytes
@@ -133,6 +141,9 @@ do
                 local left = size - at + 1
                 local count = direction.skip < left and direction.skip or left
                 direction.front = base + at - 1
+                if direction.watch then
+                    direction.watch:see(direction.front, directions.source(bytes), at - 1, count)
+                end
                 pass(direction, count)
                 at = at + count
             else
@@ -163,6 +174,9 @@ do
         while count > 0 do
             if direction.skip > 0 then
                 local passed = direction.skip < count and direction.skip or count
+                if direction.watch then
+                    direction.watch:see(direction.front, source, offset, passed)
+                end
                 pass(direction, passed)
                 offset, count = offset + passed, count - passed
             else
@@ -175,6 +189,7 @@ do
     -- `count` bytes are missing before what comes next.
     function directions.hole(direction, count)
         direction.holes[direction.front + count] = count
+        direction.watch = nil
         direction.on_hole(direction, count)
     end
 
@@ -191,6 +206,9 @@ do
             offset, count = offset + front - position, count - (front - position)
         end
         if direction.skip > count then
+            if direction.watch then
+                direction.watch:see(direction.front, source, offset, count)
+            end
             direction.skip = direction.skip - count
             direction.front = direction.front + count
             return

@@ -21,6 +21,8 @@ do
     protocol.prefs.ports = Pref.range("TCP ports", "",
         "Ports whose connections are migrations, beside those that are recognised by their first bytes", 65535)
     protocol.prefs.pfns = Pref.bool("List every pfn", false, "Show each pfn of PAGE_DATA with its type, not only their counts")
+    protocol.prefs.deep = Pref.bool("Look into page tables", false,
+        "Hold the page tables of PV guests to the rules, as xenmig verify --deep does")
     protocol.prefs.summary = Pref.bool("Print a summary (tshark)", false,
         "Print the records and iterations of every migration at the end, as tshark -z does")
 
@@ -66,9 +68,7 @@ do
         if held and (held.sequence + #held.bytes) % 4294967296 == sequence then
             pending[key], pendings = nil, pendings - 1
             local direction = connections.begin(connection, side, held.bytes .. prefix, held.sequence, held.frame)
-            directions.extend(direction, 0, { raw = function(_, offset, count)
-                return held.bytes:sub(offset + 1, offset + count)
-            end }, 0, #held.bytes, held.frame)
+            directions.extend(direction, 0, directions.source(held.bytes), 0, #held.bytes, held.frame)
             return direction
         end
         return connections.begin(connection, side, prefix, sequence, pinfo.number)
@@ -224,6 +224,7 @@ do
 
     function protocol.prefs_changed()
         elements.show_pfns = protocol.prefs.pfns
+        page_tables.wanted = protocol.prefs.deep
         local ports = protocol.prefs.ports
         if ports ~= claimed then
             local tcp = DissectorTable.get("tcp.port")

@@ -60,6 +60,16 @@ do
         return format(patterns.one, first, pfn), first, pfn, last_pfn
     end
 
+    -- Attach what was found of the pages whose last bytes stand between two positions.
+    local function show_of_pages(item, element, from, to)
+        local first = floor((from - element.first_page) / PAGE)
+        for number = first, floor((to - element.first_page) / PAGE) - 1 do
+            for _, found in ipairs(element.of_pages[number] or {}) do
+                findings.add(item, found.rule, found.values)
+            end
+        end
+    end
+
     local function continuation(tree, element, tvb, position, from, to, direction)
         local words, first, pfn, last_pfn = pages_words(direction, element, from, to)
         if tree then
@@ -83,6 +93,9 @@ do
             end
             fields.text(item, "phase", passes.phase(element))
             fields.u64(item, "bytes_left", element.stop - to)
+            if element.of_pages then
+                show_of_pages(item, element, from, to)
+            end
         end
         return words
     end

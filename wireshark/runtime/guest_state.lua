@@ -13,7 +13,7 @@ do
     guest_state.completions = {}
 
     function guest_state.new()
-        local new = setmetatable({ whole = false, emulators = {}, configuration = nil }, state)
+        local new = setmetatable({ whole = false, pv = false, emulators = {}, configuration = nil }, state)
         new:start()
         return new
     end
@@ -27,6 +27,7 @@ do
         self.end_pfn = nil          -- last pfn of a PV guest
         self.memory = nil           -- how far its memory has come: see memory_rules
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
+        self.pages = page_tables.wanted and page_tables.new(self) or nil -- what was in the guest's page tables
         self.policy = nil           -- the CPU policy: leaf -> subleaf -> its four registers
         self.policy_msrs = {}       -- of the MSRs in the policy: whether it is not zero
         self:start_checkpoint()
@@ -42,6 +43,7 @@ do
     -- Take the domain header.
     function state:domain(kind, major, minor)
         self.hvm = definitions.libxc_order.guest_types[kind] == "HVM"
+        self.pv = kind == definitions.page_contents.pv -- whether it says x86 PV; so it stays until the next says otherwise
         self.converted = major == 0
         if not self.converted then
             self.major, self.minor = major, minor

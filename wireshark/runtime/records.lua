@@ -44,6 +44,9 @@ do
             body_rules.page_data(record, words, reserved)
         end
         memory_rules.look(direction.guest, record, words, record.pfns)
+        if words and direction.guest.pages then
+            direction.guest.pages:batch(record, words)
+        end
     end
 
     -- The record has passed by.
@@ -115,6 +118,8 @@ do
         direction.skip = record.stop - record.whole
         if direction.skip == 0 then
             finish(direction, record)
+        elseif direction.guest.pages then
+            page_contents.look(direction, record)
         end
         return at + 16 + kept
     end
