@@ -84,6 +84,23 @@ def test_a_hole_that_reaches_into_the_next_record_says_how_much_of_the_first_is_
     assert only(events, Resynchronised).skipped == BUILT.at(1, number=4).offset - MIDDLE.end
 
 
+def test_a_record_that_ends_in_a_hole_comes_before_what_the_hole_loses() -> None:
+    hole = (MIDDLE.offset + 1000, MIDDLE.end + 4)
+    events = decoded(BUILT.data, holes=[hole])
+    place = next(number for number, event in enumerate(events) if event.offset == MIDDLE.offset)
+    record, lost = events[place : place + 2]
+    assert isinstance(record, PageData)
+    assert isinstance(lost, Hole)
+    assert (lost.offset, lost.length, lost.record) == (hole[0], hole[1] - hole[0], None)
+
+
+def test_an_end_that_ends_in_a_hole_does_not_complete_the_stream_before_that() -> None:
+    built = StreamBuilder().libxc().pages([1]).hvm_state().record(END, bytes(64))
+    at = built.at(END).offset + 20
+    events = decoded(built.data + bytes(100), holes=[(at, at + 80)])
+    assert [type(event) for event in events[-4:]] == [Record, Hole, Complete, Trailing]
+
+
 @pytest.mark.parametrize("count", [1, 2, 15])
 def test_the_next_small_page_data_is_found_too(count: int) -> None:
     built = batches(StreamBuilder().libxc(), 6 * count, count).hvm_state().record(END)

@@ -15,6 +15,11 @@ from tests.captures import SYN, Talk, ethernet, pcap, pcapng
 from tests.scrubs import SECRET, copy_of, secrets_in, use_secret_pages
 from tests.stream_changes import changed
 from tests.valid_streams import VALID, XENSTORE, Pieces, checkpointed, hvm, in_libvirt, in_libxl, in_xl, pv, record
+from xenmig.core.decode.damage import Hole, Unrecognised
+from xenmig.core.decode.record import PageData
+from xenmig.core.decode.stream import StreamDecoder
+from xenmig.core.scrub.keeping import Choice, Keeping
+from xenmig.core.scrub.kept import Kept
 from xenmig.core.sources.errors import UnreadableInput
 
 STREAMS = {
@@ -171,3 +176,18 @@ def test_a_reader_of_the_copy_loses_its_place_where_the_original_lost_it() -> No
     assert left[at : at + 8] == b"\xff" * 8
     assert not secrets_in(left)
     assert valid_streams.rules_broken(left) == valid_streams.rules_broken(bytes(in_libxl(stream)))
+
+
+def test_a_hole_bears_out_nothing_of_the_record_that_it_cuts() -> None:
+    # A wrong length may have led into guest memory that reads as a PAGE_DATA of 100 pfns.
+    begin = bytes(hvm())[: hvm().offset("page data")]
+    data = begin + struct.pack("<IIII8Q", 1, 0x1000, 100, 0, *range(1, 9))
+    decoder = StreamDecoder("libxc")
+    decoder.feed(data, 0, len(data))
+    decoder.hole(0x3000)
+    assert [type(event) for event in decoder.events[-2:]] == [PageData, Hole]
+    kept = Kept()
+    keeping = Keeping(kept, Choice())
+    keeping.take([*decoder.events, Unrecognised("length", "libxc", decoder.position, b"")])
+    keeping.finish()
+    assert kept.part(data, 0, len(data), 0) == begin + bytes(len(data) - len(begin))

@@ -47,7 +47,10 @@ class Unrecognised:
 
 
 class Hole:
-    """Fires when bytes of a TCP direction are missing from the capture."""
+    """Fires when bytes of a TCP direction are missing from the capture.
+
+    It comes before the record that it lies in, and after one that ends in it.
+    """
 
     __slots__ = ("offset", "length", "record", "first")
 

@@ -18,6 +18,7 @@ from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xenmig.core.decode.damage import Hole
     from xenmig.core.sources.packet import Packet
 
 PFN_PIECE = 512 << 10
@@ -319,11 +320,14 @@ class RecordDecoder(HeaderDecoder):
         else:
             self._finish(record)
 
-    def _finish(self, record: Record) -> None:
-        """The last byte of a record, or of the hole that it ends in, has passed."""
+    def _finish(self, record: Record, hole: Hole | None = None) -> None:
+        """The last byte of a record has passed; ``hole`` if it was missing, and what follows it too."""
         after = record.offset + RECORD_HEADER + (record.length + 7 & ~7)
         record.last = self._packet_at(after - 1) if self._piece_offsets else self.packet
         self.events.append(record)
+        if hole is not None:
+            # What is lost follows what is known of the record.
+            self.events.append(hole)
         self._pending = None
         self._pad = 0
         self.index += 1

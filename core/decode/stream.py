@@ -117,10 +117,9 @@ class StreamDecoder(RecordDecoder):
             if not self.skip:
                 self._passed_all()
             return
-        self.events.append(Hole(offset, count, None, self.packet))
         record.missing += record_end - offset
         self.skip = 0
-        self._finish(record)
+        self._finish(record, Hole(offset, count, None, self.packet))
         if not self._over:
             self._lose(record_end)
 

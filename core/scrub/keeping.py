@@ -60,7 +60,7 @@ class Choice:
 class Keeping:
     """Takes the events of one stream and tells a :class:`Kept`."""
 
-    __slots__ = ("records", "memory", "_kept", "_choice", "_guest", "_lost", "_lost_at", "_doubted")
+    __slots__ = ("records", "memory", "_kept", "_choice", "_guest", "_lost", "_lost_at", "_doubted", "_cut")
 
     records: int
     "How many records have come."
@@ -79,12 +79,17 @@ class Keeping:
         # What may be guest memory: start, end, what takes its place (None to keep), and whether it is doubted. Headers
         # between such bodies wait with them, since ranges come in order.
         self._doubted: list[tuple[int, int, bytes | None, bool]] = []
+        # Where the last record ends of which bytes are missing.
+        self._cut = 0
 
     def take(self, events: Iterable[Event]) -> None:
         """Take the next events of the stream."""
         for event in events:
             if isinstance(event, Record):
                 self.records += 1
+                if event.missing:
+                    self._sure()
+                    self._cut = event.offset + RECORD_HEADER + event.length
                 self._record(event)
             elif isinstance(event, Header):
                 self._header(event)
@@ -94,8 +99,10 @@ class Keeping:
             elif isinstance(event, Unrecognised):
                 self._unrecognised(event)
             elif isinstance(event, Hole):
-                # What is missing is missing because of the capture, and up to here the place was known.
-                self._sure()
+                # What is missing is missing because of the capture, and up to here the place was known. The record that
+                # such a hole cuts may have come before it: of what it holds nothing is known yet.
+                if event.offset >= self._cut:
+                    self._sure()
             elif isinstance(event, Resynchronised):
                 self._found(event.offset)
             elif isinstance(event, Trailing):
