@@ -13,7 +13,7 @@ import pytest
 
 from tests import streams
 from tests.migrations import Migrations, segments
-from tests.tshark import DISSECTOR, ROOT, every_tshark
+from tests.tshark import DISSECTOR, NOT_ROOT, ROOT, every_tshark
 from xenmig.wireshark import install
 from xenmig.wireshark.facts import PHASES
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tests.tshark import Tshark
 
 PROFILE = ROOT / "wireshark" / "profile"
-NOT_ROOT = ("unshare", "--user") if os.geteuid() == 0 else ()
-"Runs a program with root's files but not as root."
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ DISSECTOR = ROOT / "wireshark" / "xenmig.lua"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xenmig" / "wireshark"
 "Where wireshark/versions.sh puts other releases."
 RELEASES = ("trixie", "sid")
+NOT_ROOT = ("unshare", "--user") if os.geteuid() == 0 else ()
+"Runs a program with root's files but not as root, whose Wireshark loads no scripts of users from 4.4 on."
 TIMEOUT = 240
 "Seconds after which a run counts as hanging."
 

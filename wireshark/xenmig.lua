@@ -22186,6 +22186,11 @@ do
     -- Beginnings of streams that are too short to claim their connection: tcp.stream and side -> sequence number, bytes.
     local pending, pendings = {}, 0
     local self_dissector
+    -- Frames in a pass that makes no fields, as the first of two without a filter: each one's number -> that of the one before.
+    local before, passed = {}, nil
+    -- The last frame that was looked at: all before it were.
+    local looked = 0
+    local NOT_YET = "earlier frames of the migration were not looked at yet"
 
     if set_plugin_info then
         set_plugin_info({
@@ -22268,6 +22273,16 @@ do
         return words
     end
 
+    -- A program that looks at frames in any order after such a pass, as sharkd does, may ask for one of which nothing is known.
+    local function show_nothing(tvb, pinfo, tree)
+        local item = tree:add(protocol, tvb())
+        item:append_text(": " .. NOT_YET)
+        fields.text(item, "hint", "apply a display filter, such as xenmig: then all frames are looked at in order")
+        pinfo.cols.protocol = "XenMig"
+        pinfo.cols.info = "[" .. NOT_YET .. "]"
+        return tvb:len()
+    end
+
     -- The direction and the position of a segment that was not expected; nil when it is none of this protocol's.
     local function locate(tvb, pinfo, sequence, key, number)
         local connection = connections.get(innermost(get_stream).value)
@@ -22293,12 +22308,22 @@ do
     function protocol.dissector(tvb, pinfo, tree)
         local size = tvb:len()
         local sequence, inner = get_sequence()
+        local number = pinfo.number
         if sequence == nil or size == 0 then
             -- The first of two passes without a filter: nothing is known about the segment, nor will be shown of it.
+            if sequence == nil and number ~= passed then
+                before[number], passed = passed, number
+            end
             return size
         end
+        if number > looked then
+            local earlier = before[number]
+            if earlier and earlier > looked then
+                return show_nothing(tvb, pinfo, tree)
+            end
+            looked = number
+        end
         sequence = inner and innermost(get_sequence) or sequence
-        local number = pinfo.number
         local starts = sequence.value
         local key = pinfo.src_port * 65536 + pinfo.dst_port
         local cursor = cursors[key]
@@ -22384,6 +22409,7 @@ do
         connections.reset()
         pending, pendings = {}, 0
         cursors = {}
+        before, passed, looked = {}, nil, 0
     end
 
     local claimed = ""
