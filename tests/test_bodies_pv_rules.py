@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.guests import Guest, put, put_shared
-from tests.test_bodies_rules import given
+from tests.guests import Guest, put, put_shared, xsave
+from tests.test_bodies_rules import basic, given, given_all
+from xenmig.core.check import pv_vcpu
 from xenmig.core.definitions.shared_info import SharedInfo32, SharedInfo64, VcpuInfo32, VcpuInfo64
 from xenmig.core.definitions.vcpu import X86PvVcpuBasic32
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Change = Callable[[Guest], object]
 
-P2M_FRAMES = 0x03
+P2M_FRAMES, BASIC, EXTENDED, XSAVE, MSRS = 0x03, 0x04, 0x05, 0x06, 0x0C
 
 
 def narrow(guest: Guest) -> None:
@@ -56,6 +57,44 @@ def more(*records: tuple[int, bytes]) -> Change:
     return lambda guest: guest.more.extend(records)
 
 
+def basic32(**values: int | bytes) -> Change:
+    """Set fields of the registers of a 32-bit vcpu."""
+
+    def change(guest: Guest) -> None:
+        guest.basic = put(X86PvVcpuBasic32, guest.basic, **values)
+
+    return of_32_bits(change)
+
+
+def of_vcpu(number: int, *kinds: int) -> Change:
+    """Records of another vcpu before END, like those of the first."""
+
+    def change(guest: Guest) -> None:
+        guest.config = {}
+        first = {BASIC: guest.basic, EXTENDED: guest.extended, XSAVE: guest.xsave}
+        for kind in kinds:
+            body = bytearray(first[kind])
+            body[:4] = pack("<I", number)
+            if kind == EXTENDED:
+                body[8:12] = pack("<I", number)
+            guest.more.append((kind, bytes(body)))
+
+    return change
+
+
+def all_of(*changes: Change) -> Change:
+    def change(guest: Guest) -> None:
+        for one in changes:
+            one(guest)
+
+    return change
+
+
+def with_legacy(region: bytes) -> bytes:
+    """An X86_PV_VCPU_XSAVE with these x87 and SSE registers."""
+    return pack("<II", 0, 0) + xsave()[:16] + region + xsave()[16 + 512 :]
+
+
 PV_MEMORY: list[tuple[str, Change]] = [
     ("pv-p2m-frame", given("p2m", (0, 1023, [5, 1 << 60 | 77]))),
     ("pv-p2m-frame", given("p2m", (0, 1023, [1 << 32, 1024]))),
@@ -77,7 +116,64 @@ PV_MEMORY: list[tuple[str, Change]] = [
 ]
 
 
-@pytest.mark.parametrize("change", [lambda _: None, shared32(), given("shared", put_shared(max_pfn=1 << 63))])
+PV_VCPUS: list[tuple[str, Change]] = [
+    ("pv-vcpu-missing", of_32_bits(given_all(basic=b"", extended=b"", xsave=b"", msrs=[]))),
+    ("pv-vcpu-missing", all_of(of_vcpu(3, BASIC), given_all(basic=b"", extended=b"", xsave=b"", msrs=[]))),
+    ("pv-vcpu-order", of_vcpu(1, EXTENDED, BASIC)),
+    ("pv-vcpu-order", of_32_bits(of_vcpu(0xFFFFFFFF, XSAVE))),
+    ("pv-vcpu-order", more((MSRS, pack("<II", 0, 0) + pack("<IIQ", 0x48, 0, 2)))),
+    ("pv-vcpu-order", more((XSAVE, pack("<II", 0, 0) + xsave()))),
+    ("pv-vcpu-order", of_vcpu(0, BASIC)),
+    ("pv-vcpu-order", all_of(of_vcpu(2, BASIC, XSAVE), of_vcpu(1, BASIC))),
+    ("pv-vcpu-pfn", basic(cr3=1 << 63)),
+    ("pv-vcpu-pfn", basic(cr1=0xFFFFFFFFFFFFF001)),
+    ("pv-vcpu-pfn", basic(gdt_frames=0xFEDCBA9876543210)),
+    ("pv-vcpu-pfn", basic(gdt_ents=7168, gdt_frames=pack("<16Q", *[10] * 13, 1 << 53 | 1, 1 << 60, 1 << 60))),
+    ("pv-vcpu-pfn", basic(user_regs__rdx=0x8000000000000001)),
+    ("pv-vcpu-pfn", basic32(cr3=1)),
+    ("pv-vcpu-pfn", basic32(cr3=0x12345ABC)),
+    ("pv-vcpu-pfn", basic32(gdt_frames=0xFFFFFFFF)),
+    ("pv-vcpu-pfn", basic32(user_regs__edx=1024)),
+    ("pv-vcpu-cr1", basic(cr1=8 << 12 | 5)),
+    ("pv-vcpu-cr1", basic(cr1=1 << 53)),
+    ("pv-vcpu-gdt", basic(gdt_ents=1 << 63)),
+    ("pv-vcpu-gdt", basic32(gdt_ents=0xFFFFFFFF)),
+    ("pv-vcpu-registers", basic(ldt_base=0xFFFF800000000FFF, ldt_ents=0xFFFFFFFFFFFFFFFF)),
+    *[("pv-vcpu-registers", basic(**{name: 0xFFFF7FFFFFFFFFFF})) for name in pv_vcpu.ADDRESSES],
+    ("pv-vcpu-registers", basic(user_regs__rsp=0x8000000000000000)),
+    ("pv-vcpu-registers", basic(trap_ctxt=pack("<16xBBHI2Q", 0xFE, 3, 0x10, 0, 1 << 47, 1 << 47))),
+    ("pv-vcpu-registers", basic(dr6=0xFFFFFFFFFFFF0FF0, dr7=1 << 63)),
+    ("pv-vcpu-registers", basic32(ldt_base=0xFFFFF001)),
+    ("pv-vcpu-registers", basic32(ldt_ents=8193)),
+    ("pv-vcpu-registers", basic32(user_regs__eflags=1 << 17 | 2)),
+    ("pv-vcpu-flags", basic(flags=1 << 63 | 5)),
+    ("pv-vcpu-flags", basic32(flags=0)),
+    ("pv-vcpu-extended-id", given("extended", pack("<IIII", 0, 0, 0xFFFFFFFF, 64) + bytes(56))),
+    ("pv-vcpu-extended-size", of_32_bits(given("extended", pack("<IIII", 0, 0, 0, 65) + bytes(56)))),
+    ("pv-vcpu-extended-size", given("extended", pack("<IIII", 0, 0, 0, 0xFFFFFFFF) + bytes(120))),
+    ("pv-vcpu-extended", given("extended", pack("<IIIIQQ", 0, 0, 0, 64, 0, 0x7FFF800000000000) + bytes(40))),
+    ("pv-vcpu-extended", given("extended", pack("<IIII", 0, 0, 0, 0) + bytes(56))),
+    ("pv-vcpu-fpu", given("xsave", with_legacy(b"\x01" * 512))),
+    ("pv-vcpu-fpu", of_32_bits(given("xsave", with_legacy(bytes(511) + b"\x80")))),
+    ("body-length", of_32_bits(lambda guest: setattr(guest, "basic", guest.basic[:-4]))),
+    ("body-length", given("extended", pack("<IIIH", 0, 0, 0, 2))),
+]
+SOUND: list[Change] = [
+    lambda _: None,
+    shared32(),
+    given("shared", put_shared(max_pfn=1 << 63)),
+    # Without I387_VALID the x87 and SSE registers of BASIC do not count.
+    basic(flags=0x3C, fpu_ctxt=b"\x01"),
+    basic(cr1=0),
+    basic(user_regs__rip=0xFFFF800000000000, fs_base=0x7FFFFFFFFFFF),
+    given_all(release=(0, 1), extended=pack("<IIII", 0, 0, 0, 40) + bytes(120)),
+    all_of(of_vcpu(1, BASIC, EXTENDED, XSAVE), of_vcpu(5, BASIC)),
+    given("extended", b""),
+    given("msrs", []),
+]
+
+
+@pytest.mark.parametrize("change", SOUND)
 def test_nothing_is_found_in_sound_guests(change: Change) -> None:
     guest = Guest(hvm=False)
     change(guest)
@@ -85,7 +181,9 @@ def test_nothing_is_found_in_sound_guests(change: Change) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "change"), PV_MEMORY, ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(PV_MEMORY)]
+    ("rule", "change"),
+    PV_MEMORY + PV_VCPUS,
+    ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(PV_MEMORY + PV_VCPUS)],
 )
 def test_one_change_breaks_one_rule(rule: str, change: Change) -> None:
     guest = Guest(hvm=False)

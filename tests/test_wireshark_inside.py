@@ -15,7 +15,7 @@ from tests.dissected import findings_shown
 from tests.guests import TSC_INFO, Guest
 from tests.migrations import Migrations, cut_at, segments
 from tests.test_bodies_memory import MEMORY, PAGE_DATA, batch
-from tests.test_bodies_pv_rules import PV_MEMORY
+from tests.test_bodies_pv_rules import PV_MEMORY, PV_VCPUS
 from tests.test_bodies_rules import HVM, PV, QEMU, given
 from tests.test_wireshark_findings import BETWEEN
 from tests.tshark import every_tshark
@@ -106,7 +106,7 @@ CONFIGURATIONS = [
 def captured() -> Migrations:
     """A guest for each change that breaks a rule, one connection each, and sound ones."""
     capture = Migrations()
-    changes = [(True, change) for _, change in HVM] + [(False, change) for _, change in PV + PV_MEMORY]
+    changes = [(True, change) for _, change in HVM] + [(False, change) for _, change in PV]
     changes += [(hvm, change) for _, hvm, change in MEMORY]
     changes += [(True, given("config", text + b"\0")) for text in [*CONFIGURATIONS, b'{"a": "\xff"}', b'{"a": \xff}']]
     changes += [(True, params_first)]
@@ -157,7 +157,7 @@ def damaged(source: Random) -> bytes:
     """The stream of a guest that breaks one rule or two, with bytes of its records overwritten, and records lost."""
     guest = Guest(hvm=source.random() < 0.5, release=source.choice([(4, 17), (4, 6), (4, 12), (0, 1)]))
     for _ in range(source.randint(0, 2)):
-        source.choice(HVM if guest.hvm else PV + PV_MEMORY)[1](guest)
+        source.choice(HVM if guest.hvm else PV + PV_MEMORY + PV_VCPUS)[1](guest)
     records = guest.records()
     for _ in range(source.randint(0, 4)):
         at = source.randrange(len(records) - 1)

@@ -9,7 +9,6 @@ from xenmig.core.check import (
     emulator,
     guest_state,
     hvm_context,
-    libxc_order,
     memory,
     params,
     pv_vcpu,
@@ -191,7 +190,6 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
         "guest_state": {
             "least": guest_state.ZERO_CONTENT,
             "pv_info": offsets(libxc.X86PvInfo),
-            "vcpu": numbered(libxc_order.VCPU),
             "instance_at": HvmSaveDescriptor.field("instance").offset,
             "lapic": int(Typecode.LAPIC),
             "emulated": numbered(hvm_context.EMULATED),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from xenmig.core.check import checker, pv_vcpu
 from xenmig.core.definitions import libxc
+from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.msr_numbers import Msr
 from xenmig.core.definitions.msrs import HvmMsr, HvmOneMsr, X86PvVcpuMsrs, XenDomctlVcpuMsr
+from xenmig.core.definitions.pv_context import GDT_ENTRIES_MAX, GDT_ENTRIES_PER_FRAME, LDT_ENTRIES_MAX, VgcfFlags
 from xenmig.core.definitions.shared_info import SharedInfo32, SharedInfo64, VcpuTimeInfo
 from xenmig.core.definitions.typecodes import Typecode
-from xenmig.wireshark.inside_facts import numbered, offsets
+from xenmig.core.definitions.vcpu import VgcfFlags32, X86PvVcpuBasic32, X86PvVcpuBasic64, X86PvVcpuExtended
+from xenmig.core.definitions.xsave import Fxsave
+from xenmig.wireshark.inside_facts import flags, numbered, offsets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xenmig.core.definitions.enumerations import Flags
     from xenmig.core.definitions.structs import Struct
     from xenmig.wireshark.literals import Plain
     from xenmig.wireshark.rows import Rows
@@ -73,6 +78,80 @@ def _shared_info(page: type[Struct]) -> dict[str, Plain]:
     }
 
 
+def _vcpu(definition: type[Struct], flag_names: type[Flags], *, wide: bool) -> dict[str, Plain]:
+    """Where the runtime finds what it looks at in an X86_PV_VCPU_BASIC."""
+    registers, trap = _nested(definition, "user_regs"), _item(definition, "trap_ctxt")
+    frame = definition.field("gdt_frames").of
+    assert isinstance(frame, Field)
+    found: dict[str, Plain] = {
+        "width": 8 if wide else 4,
+        "flags": {**_number(definition, "flags"), "flags": flags(flag_names)},
+        **{name: _number(definition, name) for name in ("ldt_base", "ldt_ents", "gdt_ents", "cr3")},
+        "gdt_frames": {"at": definition.field("gdt_frames").offset, "size": SCALARS[frame.kind][1]},
+        "start_info": registers["rdx" if wide else "edx"],
+        "addresses": [],
+        "debug_registers": [],
+    }
+    if not wide:
+        return {**found, "eflags": registers["eflags"]}
+    return {
+        **found,
+        "cr1": _number(definition, "cr1"),
+        "addresses": [registers["rip"], registers["rsp"], *(_number(definition, name) for name in pv_vcpu.ADDRESSES)],
+        "debug_registers": [
+            {**_number(definition, name), "flags": flags(_flags(definition, name))} for name in pv_vcpu.DEBUG_REGISTERS
+        ],
+        "traps": {
+            "at": definition.field("trap_ctxt").offset,
+            "count": definition.field("trap_ctxt").count,
+            "size": trap.size,
+            **_places(trap, vector="vector", address="address"),
+        },
+    }
+
+
+def _flags(definition: type[Struct], name: str) -> type[Flags]:
+    found = definition.field(name).flags
+    assert found is not None, name
+    return found
+
+
+def _nested(definition: type[Struct], name: str) -> dict[str, dict[str, Plain]]:
+    """The numbers of a struct inside a struct, with their places in the outer one."""
+    field = definition.field(name)
+    assert isinstance(field.of, type), name
+    assert field.offset is not None, name
+    numbers = [one for one in field.of.fields if one.kind in SCALARS and one.offset is not None]
+    return {one.name: {"name": one.name, "at": field.offset + (one.offset or 0), "size": one.size} for one in numbers}
+
+
+def _vcpus() -> dict[str, Plain]:
+    return {
+        "kinds": {number: kind for number, kind in pv_vcpu.KINDS.items() if number is not None},
+        "first": pv_vcpu.KINDS[libxc.X86PvVcpuBasic.record],
+        "layouts": {
+            X86PvVcpuBasic64.size or 0: _vcpu(X86PvVcpuBasic64, VgcfFlags, wide=True),
+            X86PvVcpuBasic32.size or 0: _vcpu(X86PvVcpuBasic32, VgcfFlags32, wide=False),
+        },
+        "extended": {
+            "least": pv_vcpu.EXTENDED_LEAST,
+            "vcpu": _number(X86PvVcpuExtended, "vcpu"),
+            "struct_size": _number(X86PvVcpuExtended, "struct_size"),
+            "entry_points": [_number(X86PvVcpuExtended, name) for name in pv_vcpu.ENTRY_POINTS],
+        },
+        "i387_valid": int(VgcfFlags.I387_VALID),
+        "in_kernel": int(VgcfFlags.IN_KERNEL),
+        "online": int(VgcfFlags.ONLINE),
+        "eflags_vm": pv_vcpu.EFLAGS_VM,
+        "context_at": pv_vcpu.CONTEXT_AT,
+        "area_at": pv_vcpu.AREA_AT,
+        "legacy": Fxsave.size,
+        "ldt_ents_max": LDT_ENTRIES_MAX,
+        "gdt_ents_max": GDT_ENTRIES_MAX,
+        "gdt_ents_per_frame": GDT_ENTRIES_PER_FRAME,
+    }
+
+
 def pv_facts(rows: Rows) -> dict[str, Plain]:
     """Fields of the Lua table ``definitions``; ``rows`` collects the enumerations."""
     return {
@@ -81,4 +160,5 @@ def pv_facts(rows: Rows) -> dict[str, Plain]:
             "p2m_frames": offsets(libxc.X86PvP2mFrames),
             "shared_info": {8: _shared_info(SharedInfo64), 4: _shared_info(SharedInfo32)},
         },
+        "pv_vcpu_rules": _vcpus(),
     }

@@ -79,7 +79,21 @@ MSR = ("msr-index", "msr-value")
 "Those of runtime/msr_rules.lua."
 PV_MEMORY = ("pv-p2m-start", "pv-p2m-frame", "pv-p2m-shared", "pv-shared-info-max-pfn", "pv-shared-info-unstable")
 "Those of runtime/pv_memory_rules.lua."
-PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *XSAVE, *EMULATOR, *MEMORY, *POLICY, *MSR, *PV_MEMORY)
+PV_VCPU = (
+    "pv-vcpu-missing",
+    "pv-vcpu-order",
+    "pv-vcpu-pfn",
+    "pv-vcpu-cr1",
+    "pv-vcpu-gdt",
+    "pv-vcpu-registers",
+    "pv-vcpu-flags",
+    "pv-vcpu-extended-id",
+    "pv-vcpu-extended-size",
+    "pv-vcpu-extended",
+    "pv-vcpu-fpu",
+)
+"Those of runtime/pv_vcpu_rules.lua."
+PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *XSAVE, *EMULATOR, *MEMORY, *POLICY, *MSR, *PV_MEMORY, *PV_VCPU)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule

@@ -15095,6 +15095,57 @@ local definitions = {
             title = "two device models",
             message = "{what}: {problem}",
         },
+        ["pv-vcpu-missing"] = {
+            severity = "error",
+            title = "registers of the first vcpu are missing",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-order"] = {
+            severity = "warning",
+            title = "records of vcpus are out of order",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-pfn"] = {
+            severity = "error",
+            title = "vcpu refers to a page that the guest does not have",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-cr1"] = {
+            severity = "warning",
+            title = "page-table root of user mode is marked wrongly",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-gdt"] = {
+            severity = "error",
+            title = "descriptor table is too large",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-registers"] = {
+            severity = "error",
+            title = "registers that Xen does not take",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-flags"] = { severity = "warning", title = "vcpu is not online", message = "{what}: {problem}" },
+        ["pv-vcpu-extended-id"] = {
+            severity = "error",
+            title = "extended context of another vcpu",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-extended-size"] = {
+            severity = "warning",
+            title = "extended context says another size than it has",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-extended"] = {
+            severity = "error",
+            title = "extended context that Xen does not take",
+            message = "{what}: {problem}",
+        },
+        ["pv-vcpu-fpu"] = {
+            severity = "warning",
+            title = "x87 and SSE registers are not those of the XSAVE area",
+            message = "{what}: {problem}",
+        },
         ["pv-p2m-start"] = {
             severity = "note",
             title = "physical-to-machine table does not begin with pfn 0",
@@ -15267,7 +15318,6 @@ local definitions = {
     guest_state = {
         least = 8,
         pv_info = { guest_width = 0, pt_levels = 1, reserved1 = 2, reserved2 = 4 },
-        vcpu = { [4] = true, [5] = true, [6] = true, [12] = true },
         instance_at = 2,
         lapic = 5,
         emulated = { [3] = true, [4] = true, [10] = true, [11] = true, [12] = true, [13] = true },
@@ -15923,6 +15973,141 @@ local definitions = {
                 time_version = 32,
             },
         },
+    },
+    pv_vcpu_rules = {
+        kinds = { [4] = "BASIC", [5] = "EXTENDED", [6] = "XSAVE", [12] = "MSRS" },
+        first = "BASIC",
+        layouts = {
+            [5176] = {
+                width = 8,
+                flags = {
+                    name = "flags",
+                    at = 520,
+                    size = 8,
+                    flags = {
+                        digits = 16,
+                        names = {
+                            [0] = "I387_VALID",
+                            [2] = "IN_KERNEL",
+                            [3] = "FAILSAFE_DISABLES_EVENTS",
+                            [4] = "SYSCALL_DISABLES_EVENTS",
+                            [5] = "ONLINE",
+                        },
+                        known_lo = 61,
+                        known_hi = 0,
+                    },
+                },
+                ldt_base = { name = "ldt_base", at = 4824, size = 8 },
+                ldt_ents = { name = "ldt_ents", at = 4832, size = 8 },
+                gdt_ents = { name = "gdt_ents", at = 4968, size = 8 },
+                cr3 = { name = "cr3", at = 5016, size = 8 },
+                gdt_frames = { at = 4840, size = 8 },
+                start_info = { name = "rdx", at = 624, size = 8 },
+                addresses = {
+                    { name = "rip", at = 656, size = 8 },
+                    { name = "rsp", at = 680, size = 8 },
+                    { name = "kernel_sp", at = 4984, size = 8 },
+                    { name = "event_callback_eip", at = 5120, size = 8 },
+                    { name = "failsafe_callback_eip", at = 5128, size = 8 },
+                    { name = "syscall_callback_eip", at = 5136, size = 8 },
+                    { name = "fs_base", at = 5152, size = 8 },
+                    { name = "gs_base_kernel", at = 5160, size = 8 },
+                    { name = "gs_base_user", at = 5168, size = 8 },
+                },
+                debug_registers = {
+                    {
+                        name = "dr6",
+                        at = 5104,
+                        size = 8,
+                        flags = {
+                            digits = 16,
+                            names = {
+                                [0] = "B0",
+                                [1] = "B1",
+                                [2] = "B2",
+                                [3] = "B3",
+                                [13] = "BD",
+                                [14] = "BS",
+                                [15] = "BT",
+                            },
+                            known_lo = 57359,
+                            known_hi = 0,
+                        },
+                    },
+                    {
+                        name = "dr7",
+                        at = 5112,
+                        size = 8,
+                        flags = {
+                            digits = 16,
+                            names = {
+                                [0] = "L0",
+                                [1] = "G0",
+                                [2] = "L1",
+                                [3] = "G1",
+                                [4] = "L2",
+                                [5] = "G2",
+                                [6] = "L3",
+                                [7] = "G3",
+                                [13] = "GD",
+                            },
+                            known_lo = 8447,
+                            known_hi = 0,
+                        },
+                    },
+                },
+                cr1 = { name = "cr1", at = 5000, size = 8 },
+                traps = { at = 728, count = 256, size = 16, vector = 0, address = 8 },
+            },
+            [2808] = {
+                width = 4,
+                flags = {
+                    name = "flags",
+                    at = 520,
+                    size = 4,
+                    flags = {
+                        digits = 8,
+                        names = {
+                            [0] = "I387_VALID",
+                            [2] = "IN_KERNEL",
+                            [3] = "FAILSAFE_DISABLES_EVENTS",
+                            [4] = "SYSCALL_DISABLES_EVENTS",
+                            [5] = "ONLINE",
+                        },
+                        known_lo = 61,
+                        known_hi = 0,
+                    },
+                },
+                ldt_base = { name = "ldt_base", at = 2640, size = 4 },
+                ldt_ents = { name = "ldt_ents", at = 2644, size = 4 },
+                gdt_ents = { name = "gdt_ents", at = 2712, size = 4 },
+                cr3 = { name = "cr3", at = 2736, size = 4 },
+                gdt_frames = { at = 2648, size = 4 },
+                start_info = { name = "edx", at = 532, size = 4 },
+                addresses = {},
+                debug_registers = {},
+                eflags = { name = "eflags", at = 564, size = 4 },
+            },
+        },
+        extended = {
+            least = 32,
+            vcpu = { name = "vcpu", at = 8, size = 4 },
+            struct_size = { name = "struct_size", at = 12, size = 4 },
+            entry_points = {
+                { name = "syscall32_callback_eip", at = 16, size = 8 },
+                { name = "sysenter_callback_eip", at = 24, size = 8 },
+            },
+        },
+        i387_valid = 1,
+        in_kernel = 4,
+        online = 32,
+        eflags_vm = 131072,
+        context_at = 8,
+        area_at = 24,
+        legacy = 512,
+        ldt_ents_max = 8192,
+        gdt_ents_max = 7168,
+        gdt_ents_per_frame = 512,
     },
     page_contents = {
         pv = 1,
@@ -16906,9 +17091,18 @@ do
         return at, false
     end
 
+    local least, short = definitions.guest_state.least, {}
+    for _, kind in ipairs(definitions.body_rules.zero_content) do
+        short[kind] = true
+    end
+
     -- The closest definition of the body of a record: for some it depends on the width of the guest's words.
     function structs.body(record)
         local closest = definitions.closest[record.layer][record.type]
+        if record.layer == "libxc" and short[record.type] and record.length and record.length <= least then
+            -- Nothing of what the closest definition defines is there: the layer's own says what is missing.
+            closest = nil
+        end
         if closest then
             if not closest.by then
                 return closest.choices[0]
@@ -18385,7 +18579,8 @@ do
     function state:start_checkpoint()
         self.context = nil          -- HVM_CONTEXT: the record, its entries, and which types they have
         self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
-        self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
+        self.vcpus = {}             -- of a PV guest: what records came of each vcpu, by number
+        self.vcpu_count = 0         -- and the highest of these numbers, and one
     end
 
     -- Take the domain header.
@@ -18440,9 +18635,6 @@ do
             end
         elseif #body > facts.least then
             local subject, order = guest_state.subjects[kind], body_rules.order(record, body, 1)
-            if facts.vcpu[kind] then
-                self.vcpus = math.max(self.vcpus, numbers.u32(body, 1, order) + 1)
-            end
             if subject then
                 subject(self, record, body, order)
             end
@@ -18495,8 +18687,8 @@ do
         if self.context then
             self.emulated = emulated(self.context.types)
         end
-        if self.hvm == false and self.vcpus > 0 then
-            configuration_rules.look_at_vcpus(self, record, self.vcpus, false)
+        if self.hvm == false and self.vcpu_count > 0 then
+            configuration_rules.look_at_vcpus(self, record, self.vcpu_count, false)
         end
     end
 end
@@ -19070,13 +19262,16 @@ do
         end
     end
 
+    -- Returns whether the area could be looked at.
     guest_state.subjects[kind] = function(guest, record, body, order)
         if hvm_context_rules.fits(structs.body(record), body, 1, #body + 1, order) then
             local who = ("vcpu %.0f"):format(numbers.u32(body, 1, order))
             check(guest, function(rule, problem)
                 rules.tell(record, rule, { problem = problem })
             end, who, body, 1, #body + 1, order, facts.pv_at)
+            return true
         end
+        return false
     end
 end
 
@@ -19199,6 +19394,225 @@ do
                 tell("pv-shared-info-unstable", "the time of vcpu %.0f has version %.0f: odd, as while it is being changed",
                     vcpu, lo)
             end
+        end
+    end
+end
+
+-- Rules over the vcpus of PV guests: core/check/pv_vcpu.py.
+do
+    local format = string.format
+    local halves, u32, hex, decimal = numbers.halves, numbers.u32, numbers.hex, numbers.decimal
+    local names = definitions.record_numbers.libxc
+    local facts = definitions.pv_vcpu_rules
+    local subjects = guest_state.subjects
+
+    -- Whether a 64-bit address has its upper 17 bits all alike.
+    local function canonical(lo, hi)
+        local upper = numbers.bits(lo, hi, 47, 17)
+        return upper == 0 or upper == 0x1FFFF
+    end
+
+    -- The vcpu that a record belongs to; says when the record is out of order.
+    local function vcpu_of(guest, record, number)
+        local kind, last = facts.kinds[record.type], guest.vcpu_count - 1
+        local found = guest.vcpus[number]
+        if found == nil then
+            found = {}
+            guest.vcpus[number] = found
+        end
+        local problem
+        if found[kind] then
+            problem = format("vcpu %.0f has a second %s", number, kind)
+        elseif number < last then
+            problem = format("vcpu %.0f comes after vcpu %.0f", number, last)
+        elseif kind ~= facts.first and not found[facts.first] and guest.whole then
+            problem = format("vcpu %.0f has %s and no %s", number, kind, facts.first)
+        end
+        if problem then
+            rules.tell(record, "pv-vcpu-order", { problem = problem })
+        end
+        found[kind] = true
+        guest.vcpu_count = math.max(guest.vcpu_count, number + 1)
+        return found
+    end
+
+    -- The number in a field, by halves.
+    local function reader(body, order)
+        return function(field)
+            return halves(body, 1 + field.at, field.size, order)
+        end
+    end
+
+    local function teller(record, number)
+        return function(rule, problem, ...)
+            rules.tell(record, rule, { problem = format("vcpu %.0f: ", number) .. format(problem, ...) })
+        end
+    end
+
+    local function beyond(lo, hi, most)
+        return hi > 0 or lo > most
+    end
+
+    -- BASIC --------------------------------------------------------------------------------------------------------
+
+    local function look_at_traps(tell, body, traps, order)
+        for index = 0, traps.count - 1 do
+            local at = 1 + traps.at + index * traps.size
+            local lo, hi = halves(body, at + traps.address, 8, order)
+            if not canonical(lo, hi) then
+                tell("pv-vcpu-registers", "trap %s goes to %s, which is no canonical address",
+                    hex(body:byte(at + traps.vector), 0), hex(lo, hi))
+                return
+            end
+        end
+    end
+
+    local function look_at_registers(tell, body, layout, order, number)
+        local base_lo, base_hi = number(layout.ldt_base)
+        local lo, hi = number(layout.ldt_ents)
+        if beyond(lo, hi, facts.ldt_ents_max) or base_lo % 4096 > 0 then
+            tell("pv-vcpu-registers", "ldt_base is %s and ldt_ents %s: a page boundary, and at most %.0f",
+                hex(base_lo, base_hi), decimal(lo, hi), facts.ldt_ents_max)
+        end
+        for _, field in ipairs(layout.addresses) do
+            lo, hi = number(field)
+            if not canonical(lo, hi) then
+                tell("pv-vcpu-registers", "%s is %s, which is no canonical address", field.name, hex(lo, hi))
+            end
+        end
+        if layout.traps then
+            look_at_traps(tell, body, layout.traps, order)
+        end
+        for _, field in ipairs(layout.debug_registers) do
+            lo, hi = number(field)
+            if hi > 0 then
+                tell("pv-vcpu-registers", "%s is %s: its upper half must be zero", field.name,
+                    structs.flags_meaning(field.flags, lo, hi))
+            end
+        end
+        if layout.eflags and numbers.band(number(layout.eflags), facts.eflags_vm) > 0 then
+            tell("pv-vcpu-registers", "it is in virtual 8086 mode, which a 32-bit PV guest cannot be")
+        end
+    end
+
+    -- The pfn of the page-table root that cr3 holds, as halves.
+    local function root(width, lo, hi)
+        if width == 8 then
+            return numbers.bits(lo, hi, 12, 52)
+        end
+        return math.floor(lo / 4096) + lo % 4096 * 1048576, 0
+    end
+
+    local function look_at_frames(tell, layout, number, refer)
+        local lo, hi = number(layout.gdt_ents)
+        local most, many = facts.gdt_ents_max, beyond(lo, hi, facts.gdt_ents_max)
+        local first, size = layout.gdt_frames.at, layout.gdt_frames.size
+        for index = 0, math.ceil((many and most or lo) / facts.gdt_ents_per_frame) - 1 do
+            refer(format("frame %.0f of the descriptor table", index), number({ at = first + size * index, size = size }))
+        end
+        if many then
+            tell("pv-vcpu-gdt", "gdt_ents is %s: %.0f at most", decimal(lo, hi), most)
+        end
+    end
+
+    local function look_at_roots(tell, layout, number, in_kernel, refer)
+        refer("the page-table root", root(layout.width, number(layout.cr3)))
+        if layout.cr1 == nil then
+            return
+        end
+        local lo, hi = number(layout.cr1)
+        if lo % 2 == 1 then
+            refer("the page-table root of user mode", numbers.bits(lo, hi, 12, 52))
+        end
+        if lo + hi > 0 and lo % 4096 ~= 1 then
+            tell("pv-vcpu-cr1", "cr1 is %s: it is 0, or a pfn with bit 0 set", hex(lo, hi))
+        end
+        if lo + hi == 0 and not in_kernel then
+            tell("pv-vcpu-registers", "it runs user mode without a page-table root for it")
+        end
+    end
+
+    subjects[names.X86_PV_VCPU_BASIC] = function(guest, record, body, order, vcpu)
+        local layout, id = facts.layouts[#body], u32(body, 1, order)
+        if layout == nil or guest.width and guest.width ~= layout.width then
+            return
+        end
+        local tell, number, last = teller(record, id), reader(body, order), guest.end_pfn
+        local lo, hi = number(layout.flags)
+        local function is(flag)
+            return numbers.band(lo, flag) > 0
+        end
+        vcpu.fpu = is(facts.i387_valid) and body:sub(1 + facts.context_at, facts.context_at + facts.legacy) or nil
+
+        local function refer(what, pfn_lo, pfn_hi)
+            if last and beyond(pfn_lo, pfn_hi, last) then
+                tell("pv-vcpu-pfn", "%s is pfn %s, the last pfn of the guest is %s", what, hex(pfn_lo, pfn_hi), hex(last, 0))
+            end
+        end
+        look_at_roots(tell, layout, number, is(facts.in_kernel), refer)
+        look_at_frames(tell, layout, number, refer)
+        if id == 0 then
+            refer("the start_info page", number(layout.start_info))
+        end
+        look_at_registers(tell, body, layout, order, number)
+        if not is(facts.online) then
+            tell("pv-vcpu-flags", "flags are %s: vcpus that are not online are not saved",
+                structs.flags_meaning(layout.flags.flags, lo, hi))
+        end
+    end
+
+    -- EXTENDED -----------------------------------------------------------------------------------------------------
+
+    subjects[names.X86_PV_VCPU_EXTENDED] = function(guest, record, body, order)
+        local layout, id = facts.extended, u32(body, 1, order)
+        local tell, number = teller(record, id), reader(body, order)
+        local function there(field)
+            return field.at + field.size <= #body
+        end
+        if there(layout.vcpu) and number(layout.vcpu) ~= id then
+            tell("pv-vcpu-extended-id", "the context inside is of vcpu %.0f", (number(layout.vcpu)))
+        end
+        if not there(layout.struct_size) then
+            return
+        end
+        local size, content = number(layout.struct_size), #body - facts.context_at
+        if size < layout.least then
+            tell("pv-vcpu-extended", "size is %.0f: a receiver wants %.0f", size, layout.least)
+        elseif size ~= content and not guest.converted then
+            tell("pv-vcpu-extended-size", "size is %.0f, the record holds %s", size, numbers.count(content, "byte"))
+        end
+        for _, field in ipairs(layout.entry_points) do
+            if there(field) and not canonical(number(field)) then
+                tell("pv-vcpu-extended", "%s is %s, which is no canonical address", field.name, hex(number(field)))
+            end
+        end
+    end
+
+    -- XSAVE --------------------------------------------------------------------------------------------------------
+
+    local look_at_area = subjects[names.X86_PV_VCPU_XSAVE]
+    subjects[names.X86_PV_VCPU_XSAVE] = function(guest, record, body, order, vcpu)
+        local area = facts.area_at
+        if look_at_area(guest, record, body, order) and vcpu.fpu and #body > area
+            and body:sub(1 + area, area + facts.legacy) ~= vcpu.fpu then
+            teller(record, u32(body, 1, order))("pv-vcpu-fpu", "fpu_ctxt of BASIC differs from the legacy region of XSAVE")
+        end
+    end
+
+    -- All of them --------------------------------------------------------------------------------------------------
+
+    for kind in pairs(facts.kinds) do
+        local look = subjects[kind]
+        subjects[kind] = function(guest, record, body, order)
+            look(guest, record, body, order, vcpu_of(guest, record, u32(body, 1, order)))
+        end
+    end
+
+    guest_state.completions[#guest_state.completions + 1] = function(guest, record)
+        local first = guest.vcpus[0]
+        if guest.hvm == false and (guest.vcpu_count > 0 or record.type == names.END) and guest.whole
+            and not (first and first[facts.first]) then
+            rules.tell(record, "pv-vcpu-missing", { problem = "there is no X86_PV_VCPU_BASIC of vcpu 0" })
         end
     end
 end

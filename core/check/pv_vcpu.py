@@ -32,7 +32,29 @@ AREA_AT = 24
 "Where the XSAVE area begins in X86_PV_VCPU_XSAVE."
 VERSIONS = ("wc_version", "p2m_generation")
 "Fields of SHARED_INFO that are odd while what they belong to is being changed."
-ORDER = ("BASIC", "EXTENDED", "XSAVE", "MSRS")
+KINDS = {
+    libxc.X86PvVcpuBasic.record: "BASIC",
+    libxc.X86PvVcpuExtended.record: "EXTENDED",
+    libxc.X86PvVcpuXsave.record: "XSAVE",
+    libxc.X86PvVcpuMsrs.record: "MSRS",
+}
+"What the records of a vcpu are called."
+ADDRESSES = (
+    "kernel_sp",
+    "event_callback_eip",
+    "failsafe_callback_eip",
+    "syscall_callback_eip",
+    "fs_base",
+    "gs_base_kernel",
+    "gs_base_user",
+)
+"Fields of a 64-bit X86_PV_VCPU_BASIC that hold addresses, besides those in user_regs."
+DEBUG_REGISTERS = ("dr6", "dr7")
+"Those of a 64-bit vcpu of which no upper half is ever set."
+ENTRY_POINTS = ("syscall32_callback_eip", "sysenter_callback_eip")
+"Fields of X86_PV_VCPU_EXTENDED that hold addresses."
+EFLAGS_VM = 1 << 17
+"Virtual 8086 mode."
 
 
 def canonical(address: int) -> bool:
@@ -44,8 +66,9 @@ def _legacy_region(telling: Telling, at: int) -> bytes:
     return (telling.event.body or b"")[at : at + LEGACY_BYTES]  # type: ignore[union-attr]
 
 
-def _vcpu(telling: Telling, value: Any, kind: str) -> dict[str, Any]:
+def _vcpu(telling: Telling, value: Any) -> dict[str, Any]:
     """The vcpu that a record belongs to; says when the record is out of order."""
+    kind = KINDS[telling.event.type]  # type: ignore[union-attr]
     vcpus = telling.state.vcpus
     number = int(value.vcpu_id or 0)
     last = max(vcpus, default=-1)
@@ -61,7 +84,7 @@ def _vcpu(telling: Telling, value: Any, kind: str) -> dict[str, Any]:
 
 
 def _basic(telling: Telling, value: Any) -> None:
-    vcpu = _vcpu(telling, value, "BASIC")
+    vcpu = _vcpu(telling, value)
     if hasattr(value, "context") or any(problem.kind == "length" for problem in value.problems):
         return
     tell = _teller(telling, value)
@@ -106,19 +129,14 @@ def _basic(telling: Telling, value: Any) -> None:
 def _registers(tell: Callable[..., None], value: Any, *, wide: bool) -> None:
     """What Xen does not take."""
     if value.ldt_ents > LDT_ENTRIES_MAX or value.ldt_base & 0xFFF:
-        problem = f"ldt_base is 0x{value.ldt_base:x} and ldt_ents {value.ldt_ents}: a page boundary, and at most 8192"
+        wanted = f"a page boundary, and at most {LDT_ENTRIES_MAX}"
+        problem = f"ldt_base is 0x{value.ldt_base:x} and ldt_ents {value.ldt_ents}: {wanted}"
         tell("pv-vcpu-registers", problem, "ldt_base")
     if wide:
         addresses = {
             "rip": value.user_regs.rip,
             "rsp": value.user_regs.rsp,
-            "kernel_sp": value.kernel_sp,
-            "event_callback_eip": value.event_callback_eip,
-            "failsafe_callback_eip": value.failsafe_callback_eip,
-            "syscall_callback_eip": value.syscall_callback_eip,
-            "fs_base": value.fs_base,
-            "gs_base_kernel": value.gs_base_kernel,
-            "gs_base_user": value.gs_base_user,
+            **{name: getattr(value, name) for name in ADDRESSES},
         }
         for name, address in addresses.items():
             if not canonical(address):
@@ -128,10 +146,10 @@ def _registers(tell: Callable[..., None], value: Any, *, wide: bool) -> None:
             trap = next(trap for trap in value.trap_ctxt if not canonical(trap.address))
             problem = f"trap 0x{trap.vector:x} goes to 0x{trap.address:x}, which is no canonical address"
             tell("pv-vcpu-registers", problem, "trap_ctxt")
-        for name in ("dr6", "dr7"):
+        for name in DEBUG_REGISTERS:
             if int(getattr(value, name)) >> 32:
                 tell("pv-vcpu-registers", f"{name} is {getattr(value, name)}: its upper half must be zero", name)
-    elif int(value.user_regs.eflags) >> 17 & 1:
+    elif int(value.user_regs.eflags) & EFLAGS_VM:
         tell("pv-vcpu-registers", "it is in virtual 8086 mode, which a 32-bit PV guest cannot be", "user_regs")
 
 
@@ -147,7 +165,7 @@ def _teller(telling: Telling, value: Any) -> Callable[..., None]:
 
 
 def _extended(telling: Telling, value: Any) -> None:
-    _vcpu(telling, value, "EXTENDED")
+    _vcpu(telling, value)
     tell = _teller(telling, value)
     if value.vcpu is not None and value.vcpu != value.vcpu_id:
         tell("pv-vcpu-extended-id", f"the context inside is of vcpu {value.vcpu}", "vcpu")
@@ -161,14 +179,14 @@ def _extended(telling: Telling, value: Any) -> None:
         from xenmig.core.quantity import quantity
 
         tell("pv-vcpu-extended-size", f"size is {size}, the record holds {quantity(content, 'byte')}", "struct_size")
-    for field in ("syscall32_callback_eip", "sysenter_callback_eip"):
+    for field in ENTRY_POINTS:
         address = getattr(value, field)
         if address is not None and not canonical(address):
             tell("pv-vcpu-extended", f"{field} is 0x{address:x}, which is no canonical address", field)
 
 
 def _xsave(telling: Telling, value: Any) -> None:
-    vcpu = _vcpu(telling, value, "XSAVE")
+    vcpu = _vcpu(telling, value)
     if value.problems or value.xcr0_accum is None:
         return
     who = f"vcpu {value.vcpu_id}"
@@ -180,7 +198,7 @@ def _xsave(telling: Telling, value: Any) -> None:
 
 
 def _msrs(telling: Telling, value: Any) -> None:
-    _vcpu(telling, value, "MSRS")
+    _vcpu(telling, value)
     found = [(int(one.index), one.value) for one in value.msrs or ()]
     cpu_state.check_msrs(telling, f"vcpu {value.vcpu_id}", found, "pv", 8)
 

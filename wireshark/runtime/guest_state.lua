@@ -37,7 +37,8 @@ do
     function state:start_checkpoint()
         self.context = nil          -- HVM_CONTEXT: the record, its entries, and which types they have
         self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
-        self.vcpus = 0              -- of a PV guest: the highest number of a vcpu, and one
+        self.vcpus = {}             -- of a PV guest: what records came of each vcpu, by number
+        self.vcpu_count = 0         -- and the highest of these numbers, and one
     end
 
     -- Take the domain header.
@@ -92,9 +93,6 @@ do
             end
         elseif #body > facts.least then
             local subject, order = guest_state.subjects[kind], body_rules.order(record, body, 1)
-            if facts.vcpu[kind] then
-                self.vcpus = math.max(self.vcpus, numbers.u32(body, 1, order) + 1)
-            end
             if subject then
                 subject(self, record, body, order)
             end
@@ -147,8 +145,8 @@ do
         if self.context then
             self.emulated = emulated(self.context.types)
         end
-        if self.hvm == false and self.vcpus > 0 then
-            configuration_rules.look_at_vcpus(self, record, self.vcpus, false)
+        if self.hvm == false and self.vcpu_count > 0 then
+            configuration_rules.look_at_vcpus(self, record, self.vcpu_count, false)
         end
     end
 end

@@ -303,9 +303,18 @@ do
         return at, false
     end
 
+    local least, short = definitions.guest_state.least, {}
+    for _, kind in ipairs(definitions.body_rules.zero_content) do
+        short[kind] = true
+    end
+
     -- The closest definition of the body of a record: for some it depends on the width of the guest's words.
     function structs.body(record)
         local closest = definitions.closest[record.layer][record.type]
+        if record.layer == "libxc" and short[record.type] and record.length and record.length <= least then
+            -- Nothing of what the closest definition defines is there: the layer's own says what is missing.
+            closest = nil
+        end
         if closest then
             if not closest.by then
                 return closest.choices[0]

@@ -72,12 +72,15 @@ do
         end
     end
 
+    -- Returns whether the area could be looked at.
     guest_state.subjects[kind] = function(guest, record, body, order)
         if hvm_context_rules.fits(structs.body(record), body, 1, #body + 1, order) then
             local who = ("vcpu %.0f"):format(numbers.u32(body, 1, order))
             check(guest, function(rule, problem)
                 rules.tell(record, rule, { problem = problem })
             end, who, body, 1, #body + 1, order, facts.pv_at)
+            return true
         end
+        return false
     end
 end
