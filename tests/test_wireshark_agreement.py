@@ -42,3 +42,24 @@ def test_without_reassembly_nothing_else_is_found(tshark: Tshark, capture: Sampl
     found = {part.place for part in dissected_parts(tshark, path)}
     assert found <= expected
     assert len(found) > len(expected) * 0.9
+
+
+@every_tshark
+def test_items_and_flags_are_told_apart_without_opening_them(tshark: Tshark) -> None:
+    capture = CAPTURES["pv-4.17-128M-mig-mtu65536.pcap"]
+    said = tshark.run("-r", capture.unpacked(), "-O", "xenmig", "-Y", "xenmig.libxc.record.type > 1")
+    for label in (
+        "leaves[1]: leaf 0x00000001, subleaf 0xffffffff",
+        "msrs[0]: idx PLATFORM_INFO",
+        "cr4: 0x0000000000050660 (PAE, MCE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE)",
+        "xcr0: 0x0000000000000007 (X87, SSE, YMM)",
+    ):
+        assert label in said, label
+
+
+@every_tshark
+def test_entries_of_a_context_and_parameters_are_told_apart_without_opening_them(tshark: Tshark) -> None:
+    capture = CAPTURES["hvm-4.17-16M-2vcpu-libvirt.pcap"]
+    said = tshark.run("-r", capture.unpacked(), "-O", "xenmig", "-Y", "xenmig.libxc.record.type > 1")
+    for label in ("]: CPU, instance 0", "]: CPU, instance 1", "]: index STORE_PFN"):
+        assert said.count(label) == 1, label

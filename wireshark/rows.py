@@ -47,6 +47,7 @@ class Rows:
             "known_lengths": ", ".join(str(length) for length in definition.lengths) or None,
             "layouts": {length: self.struct(other, key) for length, other in definition.layouts.items()} or None,
             "rows": [self.row(field, f"{key}.{field.name.lower()}") for field in definition.fields],
+            "told_by": [self._teller(definition.field(name)) for name in definition.told_by] or None,
         }
 
     def row(self, field: Field, key: str) -> dict[str, Plain]:
@@ -88,6 +89,17 @@ class Rows:
             "names": {number: value.name for number, value in sorted(named.known.items())},
         }
         return name
+
+    def _teller(self, field: Field) -> dict[str, Plain]:
+        """A field that tells an item from others, by where it is."""
+        size = SCALARS[field.kind][1]
+        return {
+            "name": field.name,
+            "at": field.offset,
+            "size": size,
+            "values": self.enumeration(field.values) if field.values is not None else None,
+            "digits": 2 * size if field.hex else 0,
+        }
 
     def _number(self, field: Field, key: str, row: dict[str, Plain]) -> None:
         size = SCALARS[field.kind][1]

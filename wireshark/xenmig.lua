@@ -4774,6 +4774,7 @@ local definitions = {
                                             doc = "length of the data",
                                         },
                                     },
+                                    told_by = { { name = "instance", at = 2, size = 2, digits = 0 } },
                                 },
                                 length_at = 4,
                                 length_size = 4,
@@ -13153,6 +13154,15 @@ local definitions = {
                                                             doc = "its value; MSRs that are zero are left out",
                                                         },
                                                     },
+                                                    told_by = {
+                                                        {
+                                                            name = "index",
+                                                            at = 0,
+                                                            size = 4,
+                                                            values = "msr_numbers.Msr",
+                                                            digits = 0,
+                                                        },
+                                                    },
                                                 },
                                                 minimum = 1,
                                                 count = "count",
@@ -13227,6 +13237,15 @@ local definitions = {
                                             doc = "its value; parameters that are zero are left out",
                                         },
                                     },
+                                    told_by = {
+                                        {
+                                            name = "index",
+                                            at = 0,
+                                            size = 8,
+                                            values = "hvm_params.Index",
+                                            digits = 0,
+                                        },
+                                    },
                                 },
                                 minimum = 0,
                                 count = "count",
@@ -13297,6 +13316,9 @@ local definitions = {
                                             doc = "its value; MSRs that are zero are left out",
                                         },
                                     },
+                                    told_by = {
+                                        { name = "index", at = 0, size = 4, values = "msr_numbers.Msr", digits = 0 },
+                                    },
                                 },
                                 minimum = 0,
                                 doc = "the MSRs",
@@ -13349,6 +13371,9 @@ local definitions = {
                                             hex = true,
                                             doc = "its value",
                                         },
+                                    },
+                                    told_by = {
+                                        { name = "idx", at = 0, size = 4, values = "msr_numbers.Msr", digits = 0 },
                                     },
                                 },
                                 minimum = 1,
@@ -14247,6 +14272,7 @@ local definitions = {
                                 doc = "its value; parameters that are zero are left out",
                             },
                         },
+                        told_by = { { name = "index", at = 0, size = 8, digits = 0 } },
                     },
                     minimum = 0,
                     count = "count",
@@ -14397,6 +14423,10 @@ local definitions = {
                                 doc = "EDX after",
                             },
                         },
+                        told_by = {
+                            { name = "leaf", at = 0, size = 4, digits = 8 },
+                            { name = "subleaf", at = 4, size = 4, digits = 8 },
+                        },
                     },
                     minimum = 1,
                     doc = "leaves, ascending",
@@ -14443,6 +14473,7 @@ local definitions = {
                                 doc = "its value",
                             },
                         },
+                        told_by = { { name = "idx", at = 0, size = 4, digits = 8 } },
                     },
                     minimum = 1,
                     doc = "the MSRs",
@@ -16788,7 +16819,7 @@ end
 
 -- Decoding by definition: one interpreter for every struct, as in core/definitions/decoding.py and with the same words. It
 -- tells a sink what it finds, in wire order; offsets count from 0:
---   sink:leaf(row, offset, size, order)              a number, octets or text
+--   sink:leaf(row, offset, size, order, lo, hi)      octets or text, or a number, which is told by its halves, too
 --   sink:bits(bits, offset, size, order, lo, hi)     some bits of the number that was told last
 --   sink:open(row, offset, size, label)              a struct, array or chain begins
 --   sink:close()
@@ -16832,12 +16863,24 @@ do
         return format("%s (%s)", hex(lo, hi, flags.digits), #names > 0 and table.concat(names, ", ") or "none")
     end
 
+    -- What tells the item that begins at index `at` from others of its kind: ": index STORE_PFN", or "".
+    local function told_by(item, data, at, order)
+        local words = {}
+        for _, one in ipairs(item.told_by or {}) do
+            local lo, hi = halves(data, at + one.at, one.size, order)
+            local name = one.values and hi == 0 and enumerations[one.values].names[lo]
+            words[#words + 1] = format("%s %s", one.name,
+                name or one.digits > 0 and hex(lo, hi, one.digits) or numbers.decimal(lo, hi))
+        end
+        return #words > 0 and ": " .. table.concat(words, ", ") or ""
+    end
+
     -- Check a number against its row, and tell its bits.
     local function number(row, data, at, from, order, path, sink)
         local size = row.size
         local lo, hi = halves(data, at, size, row.big and ">" or order)
         local offset = at - from
-        sink:leaf(row, offset, size, row.big and ">" or order)
+        sink:leaf(row, offset, size, row.big and ">" or order, lo, hi)
         if row.must then
             local must_lo, must_hi = halves(row.must, 1, size, "<")
             if must_lo ~= lo or must_hi ~= hi then
@@ -16952,7 +16995,8 @@ do
                 local begins = at + index * item.size
                 local where = format("%s[%d]", path, index)
                 if item.rows then
-                    sink:open(row, begins - from, item.size, format("%s[%d]", row.name, index))
+                    sink:open(row, begins - from, item.size,
+                    format("%s[%d]%s", row.name, index, told_by(item, data, begins, order)))
                     decode_struct(item.rows, data, begins, at + size, order, from, where .. ".", sink, item)
                     sink:close()
                 else
@@ -16989,7 +17033,8 @@ do
             local behind = at + size
             local ends, following, searched = walk:next(at)
             local known = row.entries[kind]
-            sink:open(row, at - from, ends - at, format("%s[%d]: %s", row.name, count, known and known.name or "unknown"))
+            sink:open(row, at - from, ends - at, format("%s[%d]: %s%s", row.name, count, known and known.name or "unknown",
+                (told_by(row.item, data, at, order):gsub("^:", ","))))
             if searched then
                 local wrong = kind == 0 and "ends the chain too early"
                     or format("announces %s, behind which nothing known begins", numbers.count(length, "byte"))
@@ -21865,6 +21910,8 @@ do
 
     -- Most items below one record: more would make Wireshark give up on the frame.
     trees.MOST = 20000
+    -- Most characters of the names of flags behind a number: Wireshark cuts longer labels, and says so in front of them.
+    trees.LONGEST = 160
 
     -- A sink for structs.decode whose offset 0 is byte `base` of `tvb`. `rule_of` gives the rule that a problem breaks, if it
     -- does, and what fills its message; `hidden` names arrays that are not listed.
@@ -21878,7 +21925,25 @@ do
         return self.tvb(self.base + offset, size)
     end
 
-    function tree_of:leaf(row, offset, size, order)
+    -- Add the names of the flags that are set to the item with all of them.
+    local function name_flags(item, row, lo, hi)
+        local words, length = {}, 0
+        for _, flag in ipairs(row.flags) do
+            if numbers.bits(lo, hi, flag.bit, 1) == 1 then
+                length = length + #flag.name + 2
+                if length > trees.LONGEST then
+                    words[#words + 1] = "..."
+                    break
+                end
+                words[#words + 1] = flag.name
+            end
+        end
+        if #words > 0 then
+            item:append_text((" (%s)"):format(table.concat(words, ", ")))
+        end
+    end
+
+    function tree_of:leaf(row, offset, size, order, lo, hi)
         self.left = self.left - 1
         if self.left < 0 then
             return
@@ -21897,6 +21962,9 @@ do
             item:append_text(" " .. row.unit)
         end
         self.last = item
+        if row.flags then
+            name_flags(item, row, lo, hi)
+        end
         for _, flag in ipairs(row.flags or {}) do
             local part = range
             if size == 8 then

@@ -31,7 +31,7 @@ MAGIC = 0x54381286
 VERSION = 1
 
 
-class HvmSaveDescriptor(Struct, source="xen/include/public/hvm/save.h, hvm_save_descriptor"):
+class HvmSaveDescriptor(Struct, told_by=("instance",), source="xen/include/public/hvm/save.h, hvm_save_descriptor"):
     """In front of the data of each entry."""
 
     typecode: Typecode = u16("what the data is", values=Typecode)

@@ -178,7 +178,9 @@ def _callback(number: int) -> str:
     return f"vector 0x{rest & 0xFF:x}" if way == 2 else f"0x{number:x}"
 
 
-class HvmParam(Struct, source="libxc-migration-stream, HVM_PARAMS; xen/include/public/hvm/params.h"):
+class HvmParam(
+    Struct, told_by=("index",), source="libxc-migration-stream, HVM_PARAMS; xen/include/public/hvm/params.h"
+):
     """One parameter of an HVM guest."""
 
     index: Index = u64("which parameter", values=Index)

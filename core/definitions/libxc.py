@@ -198,7 +198,7 @@ class HvmContext(Struct, record=0x09, layer=LAYER, guests=("HVM",), source="libx
     context: bytes = octets("chain of hvm_save entries", minimum=1)
 
 
-class HvmParam(Struct, source="libxc-migration-stream, HVM_PARAMS"):
+class HvmParam(Struct, told_by=("index",), source="libxc-migration-stream, HVM_PARAMS"):
     """One parameter of an HVM guest."""
 
     index: int = u64("which parameter: xen/include/public/hvm/params.h, HVM_PARAM_*")
@@ -268,7 +268,7 @@ class StaticDataEnd(Struct, record=0x10, layer=LAYER, since="4.14", source="libx
     """What never changes while the guest lives has been sent; memory may follow."""
 
 
-class CpuidLeaf(Struct, source="xen/include/public/arch-x86/xen.h, xen_cpuid_leaf"):
+class CpuidLeaf(Struct, told_by=("leaf", "subleaf"), source="xen/include/public/arch-x86/xen.h, xen_cpuid_leaf"):
     """What CPUID returns for one leaf and subleaf."""
 
     leaf: int = u32("EAX before", hex=True)
@@ -285,7 +285,7 @@ class X86CpuidPolicy(Struct, record=0x11, layer=LAYER, since="4.14", source="lib
     leaves: list[CpuidLeaf] = array(CpuidLeaf, "leaves, ascending", minimum=1)
 
 
-class MsrEntry(Struct, source="xen/include/public/arch-x86/xen.h, xen_msr_entry"):
+class MsrEntry(Struct, told_by=("idx",), source="xen/include/public/arch-x86/xen.h, xen_msr_entry"):
     """One MSR that describes the processor."""
 
     idx: int = u32("which MSR", hex=True)

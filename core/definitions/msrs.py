@@ -55,7 +55,7 @@ def meaning(index: int, number: int) -> int:
     return kind(number) if kind else number
 
 
-class HvmOneMsr(Struct, source="xen/include/public/arch-x86/hvm/save.h, hvm_one_msr"):
+class HvmOneMsr(Struct, told_by=("index",), source="xen/include/public/arch-x86/hvm/save.h, hvm_one_msr"):
     """One MSR of an HVM vcpu."""
 
     index: Msr = u32("which MSR", values=Msr)
@@ -71,7 +71,7 @@ class HvmMsr(Struct, name="CPU_MSR", since="4.5", source="xen/include/public/arc
     msr: list[HvmOneMsr] = array(HvmOneMsr, "the MSRs", count="count", minimum=1)
 
 
-class XenDomctlVcpuMsr(Struct, source="xen/include/public/domctl.h, xen_domctl_vcpu_msr"):
+class XenDomctlVcpuMsr(Struct, told_by=("index",), source="xen/include/public/domctl.h, xen_domctl_vcpu_msr"):
     """One MSR of a PV vcpu."""
 
     index: Msr = u32("which MSR", values=Msr)
@@ -87,7 +87,7 @@ class X86PvVcpuMsrs(Struct, guests=("PV",), source="libxc-migration-stream, X86_
     msrs: list[XenDomctlVcpuMsr] = array(XenDomctlVcpuMsr, "the MSRs")
 
 
-class MsrEntry(Struct, source="xen/include/public/arch-x86/xen.h, xen_msr_entry"):
+class MsrEntry(Struct, told_by=("idx",), source="xen/include/public/arch-x86/xen.h, xen_msr_entry"):
     """One MSR that describes the processor."""
 
     idx: Msr = u32("which MSR", values=Msr)

@@ -69,7 +69,8 @@ class Struct:
     ``since`` names the Xen release that brought it; ``deprecated`` says why nothing writes it any more; ``guests``
     lists the guest types ("PV", "HVM") whose streams may hold it; ``lengths`` maps each length that a release wrote to
     that release, for structs that grew: fields that lie past the end are then absent (None) without being missing.
-    ``layouts`` maps lengths at which the fields lie differently to the struct that says how.
+    ``layouts`` maps lengths at which the fields lie differently to the struct that says how; ``told_by`` names the
+    fields that tell one item of an array, or one entry of a chain, from the others.
     """
 
     fields: ClassVar[tuple[Field, ...]] = ()
@@ -85,6 +86,7 @@ class Struct:
     guests: ClassVar[tuple[str, ...]] = ("PV", "HVM")
     lengths: ClassVar[Mapping[int, str]] = {}
     layouts: ClassVar[Mapping[int, type[Struct]]] = {}
+    told_by: ClassVar[tuple[str, ...]] = ()
     records: ClassVar[dict[str, dict[int, type[Struct]]]] = {}
     "Every record body by layer and type number."
 
@@ -105,6 +107,7 @@ class Struct:
         guests: tuple[str, ...] = ("PV", "HVM"),
         lengths: Mapping[int, str] | None = None,
         layouts: Mapping[int, type[Struct]] | None = None,
+        told_by: tuple[str, ...] = (),
         **keywords: Any,
     ) -> None:
         super().__init_subclass__(**keywords)
@@ -117,6 +120,7 @@ class Struct:
         cls.guests = guests
         cls.lengths = lengths or {}
         cls.layouts = layouts or {}
+        cls.told_by = told_by
         fields = list(cls.fields)
         offset: int | None = cls.size
         for attribute, field in list(cls.__dict__.items()):

@@ -1,6 +1,6 @@
 -- Decoding by definition: one interpreter for every struct, as in core/definitions/decoding.py and with the same words. It
 -- tells a sink what it finds, in wire order; offsets count from 0:
---   sink:leaf(row, offset, size, order)              a number, octets or text
+--   sink:leaf(row, offset, size, order, lo, hi)      octets or text, or a number, which is told by its halves, too
 --   sink:bits(bits, offset, size, order, lo, hi)     some bits of the number that was told last
 --   sink:open(row, offset, size, label)              a struct, array or chain begins
 --   sink:close()
@@ -44,12 +44,24 @@ do
         return format("%s (%s)", hex(lo, hi, flags.digits), #names > 0 and table.concat(names, ", ") or "none")
     end
 
+    -- What tells the item that begins at index `at` from others of its kind: ": index STORE_PFN", or "".
+    local function told_by(item, data, at, order)
+        local words = {}
+        for _, one in ipairs(item.told_by or {}) do
+            local lo, hi = halves(data, at + one.at, one.size, order)
+            local name = one.values and hi == 0 and enumerations[one.values].names[lo]
+            words[#words + 1] = format("%s %s", one.name,
+                name or one.digits > 0 and hex(lo, hi, one.digits) or numbers.decimal(lo, hi))
+        end
+        return #words > 0 and ": " .. table.concat(words, ", ") or ""
+    end
+
     -- Check a number against its row, and tell its bits.
     local function number(row, data, at, from, order, path, sink)
         local size = row.size
         local lo, hi = halves(data, at, size, row.big and ">" or order)
         local offset = at - from
-        sink:leaf(row, offset, size, row.big and ">" or order)
+        sink:leaf(row, offset, size, row.big and ">" or order, lo, hi)
         if row.must then
             local must_lo, must_hi = halves(row.must, 1, size, "<")
             if must_lo ~= lo or must_hi ~= hi then
@@ -164,7 +176,8 @@ do
                 local begins = at + index * item.size
                 local where = format("%s[%d]", path, index)
                 if item.rows then
-                    sink:open(row, begins - from, item.size, format("%s[%d]", row.name, index))
+                    sink:open(row, begins - from, item.size,
+                    format("%s[%d]%s", row.name, index, told_by(item, data, begins, order)))
                     decode_struct(item.rows, data, begins, at + size, order, from, where .. ".", sink, item)
                     sink:close()
                 else
@@ -201,7 +214,8 @@ do
             local behind = at + size
             local ends, following, searched = walk:next(at)
             local known = row.entries[kind]
-            sink:open(row, at - from, ends - at, format("%s[%d]: %s", row.name, count, known and known.name or "unknown"))
+            sink:open(row, at - from, ends - at, format("%s[%d]: %s%s", row.name, count, known and known.name or "unknown",
+                (told_by(row.item, data, at, order):gsub("^:", ","))))
             if searched then
                 local wrong = kind == 0 and "ends the chain too early"
                     or format("announces %s, behind which nothing known begins", numbers.count(length, "byte"))

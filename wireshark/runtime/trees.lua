@@ -6,6 +6,8 @@ do
 
     -- Most items below one record: more would make Wireshark give up on the frame.
     trees.MOST = 20000
+    -- Most characters of the names of flags behind a number: Wireshark cuts longer labels, and says so in front of them.
+    trees.LONGEST = 160
 
     -- A sink for structs.decode whose offset 0 is byte `base` of `tvb`. `rule_of` gives the rule that a problem breaks, if it
     -- does, and what fills its message; `hidden` names arrays that are not listed.
@@ -19,7 +21,25 @@ do
         return self.tvb(self.base + offset, size)
     end
 
-    function tree_of:leaf(row, offset, size, order)
+    -- Add the names of the flags that are set to the item with all of them.
+    local function name_flags(item, row, lo, hi)
+        local words, length = {}, 0
+        for _, flag in ipairs(row.flags) do
+            if numbers.bits(lo, hi, flag.bit, 1) == 1 then
+                length = length + #flag.name + 2
+                if length > trees.LONGEST then
+                    words[#words + 1] = "..."
+                    break
+                end
+                words[#words + 1] = flag.name
+            end
+        end
+        if #words > 0 then
+            item:append_text((" (%s)"):format(table.concat(words, ", ")))
+        end
+    end
+
+    function tree_of:leaf(row, offset, size, order, lo, hi)
         self.left = self.left - 1
         if self.left < 0 then
             return
@@ -38,6 +58,9 @@ do
             item:append_text(" " .. row.unit)
         end
         self.last = item
+        if row.flags then
+            name_flags(item, row, lo, hi)
+        end
         for _, flag in ipairs(row.flags or {}) do
             local part = range
             if size == 8 then
