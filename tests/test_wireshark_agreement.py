@@ -61,5 +61,5 @@ def test_items_and_flags_are_told_apart_without_opening_them(tshark: Tshark) -> 
 def test_entries_of_a_context_and_parameters_are_told_apart_without_opening_them(tshark: Tshark) -> None:
     capture = CAPTURES["hvm-4.17-16M-2vcpu-libvirt.pcap"]
     said = tshark.run("-r", capture.unpacked(), "-O", "xenmig", "-Y", "xenmig.libxc.record.type > 1")
-    for label in ("]: CPU, instance 0", "]: CPU, instance 1", "]: index STORE_PFN"):
+    for label in ("]: CPU, instance 0", "]: LAPIC, instance 1", "]: index STORE_PFN"):
         assert said.count(label) == 1, label
