@@ -34,6 +34,7 @@ PARSER = (
     "libxl_order",
     "body_rules",
     "emulator_rules",
+    "population",
     "memory_rules",
     "page_tables",
     "hvm_context_rules",

@@ -11,6 +11,7 @@ from xenmig.core.check import (
     hvm_context,
     memory,
     params,
+    population,
     pv_vcpu,
     tsc,
 )
@@ -203,6 +204,7 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
             "page_type": name_of(libxc.PageType),
             "most": PFN_PIECE,
             "hvm_types": numbered(memory.HVM_TYPES),
+            "unpopulated": numbered(population.UNPOPULATED),
             "xalloc": int(libxc.PageType.XALLOC),
             "narrow": int(libxc.GuestWidth.BITS_32),
             "l4": numbered(memory.L4),

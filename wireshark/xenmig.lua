@@ -15358,6 +15358,7 @@ local definitions = {
         page_type = "libxc.PageType",
         most = 524288,
         hvm_types = { [0] = true, [13] = true, [14] = true, [15] = true },
+        unpopulated = { [13] = true, [15] = true },
         xalloc = 14,
         narrow = 4,
         l4 = { [4] = true, [12] = true },
@@ -16628,6 +16629,15 @@ do
         return (hi % 0x100000) * 4294967296 + lo
     end
 
+    -- The pfn and the type of entry `index` (from 0) of an array.
+    function pages.entry(words, index, order)
+        local a, b, c, d, e, f, g, high = byte(words, index * 8 + 1, index * 8 + 8)
+        if order == ">" then
+            a, b, c, d, e, f, g, high = high, g, f, e, d, c, b, a
+        end
+        return (((((g % 16 * 256 + f) * 256 + e) * 256 + d) * 256 + c) * 256 + b) * 256 + a, floor(high / 16)
+    end
+
     -- What the array says: how many entries, how many with a page behind them, first, last and highest pfn, the first entry
     -- whose pfn is not above the one before, entries of each type, and for each rule the first entry that the document
     -- forbids. `words` is a string of whole 8-byte words.
@@ -17770,8 +17780,211 @@ do
     end
 end
 
--- Rules over which guest memory comes, and in which order: core/check/memory.py. What takes a byte for each page of the guest
--- is left to the core.
+-- Which pages of the guest a receiver has once it has taken a stream's memory, and of what types: core/check/population.py. Of
+-- a page that comes again the last type counts.
+--
+-- The first pass is kept as rows of pfns that follow one another: of one type each, as nearly all are, or with the array of
+-- the record, which is kept anyway to say which pages a segment holds. The arrays of later passes are put aside until
+-- somebody asks; then those pages are noted that become what they were not.
+local population = {}
+do
+    local floor, entry = math.floor, pages.entry
+    local unpopulated = definitions.memory_rules.unpopulated
+    local methods = {}
+    methods.__index = methods
+
+    -- `whole` says that nothing was missed, so that what is not here did not come.
+    function population.new(whole)
+        return setmetatable({
+            whole = whole,
+            came = 0,           -- how many pfns have come: all before this one have
+            starts = {},        -- the first pfn of each row
+            rows = {},          -- its type, or { words, order, types: those in it }
+            later = {},         -- arrays of later passes that were not looked at: words, what was found in them, order
+            changed = {},       -- pfn -> what is known of a page that is not as in its row
+        }, methods)
+    end
+
+    -- What is known of a page: its type doubled, and one more if it came with data at some time, or a receiver makes an empty
+    -- one (xg_sr_restore.c, populate_pfns).
+    local function known(kind)
+        return kind * 2 + (unpopulated[kind] and 0 or 1)
+    end
+
+    -- Something was missed: nothing can be said any more.
+    function methods:lose()
+        self.whole, self.came = false, 0
+        self.starts, self.rows, self.later, self.changed = {}, {}, {}, {}
+    end
+
+    -- Add `count` pages behind all that have come: `row` as in rows.
+    local function append(self, row, count)
+        local rows = self.rows
+        if row ~= rows[#rows] then
+            rows[#rows + 1] = row
+            self.starts[#rows] = self.came
+        end
+        self.came = self.came + count
+    end
+
+    -- Entries of an array that is no row append what comes next; with what lies behind that, others are missing.
+    local function grow(self, words, count, order)
+        for index = 0, count - 1 do
+            local pfn, kind = entry(words, index, order)
+            if pfn == self.came then
+                append(self, kind, 1)
+            elseif pfn > self.came then
+                self:lose()
+                return
+            end
+        end
+    end
+
+    -- Take the pfns of a record as they stand in the stream, and what pages.look found in them.
+    function methods:take(words, found, order)
+        if not self.whole then
+            return
+        end
+        local types = found.types
+        local kind = next(types)
+        -- The type of all its pages, where they have one.
+        local all = next(types, kind) == nil and kind or nil
+        if found.first == self.came and not found.descends and found.last - found.first == found.count - 1 then
+            append(self, all or { words = words, order = order, types = types }, found.count)
+            return
+        end
+        if found.highest >= self.came then
+            grow(self, words, found.count, order)
+        end
+        if self.whole then
+            local later = self.later
+            local last = #later
+            later[last + 1], later[last + 2], later[last + 3] = words, found, order
+        end
+    end
+
+    -- How many pfns have come.
+    function methods:count()
+        return self.came
+    end
+
+    -- The row that holds a pfn which has come.
+    local function row_of(self, pfn)
+        local starts = self.starts
+        local low, high = 1, #starts
+        while low < high do
+            local middle = floor((low + high + 1) / 2)
+            if starts[middle] <= pfn then
+                low = middle
+            else
+                high = middle - 1
+            end
+        end
+        return low
+    end
+
+    -- What was known of a page by the first pass.
+    local function at_first(self, number, pfn)
+        local row = self.rows[number]
+        if type(row) == "table" then
+            local _, kind = entry(row.words, pfn - self.starts[number], row.order)
+            return known(kind)
+        end
+        return known(row)
+    end
+
+    -- Note what an array of a later pass makes of its pages.
+    local function note(self, words, found, order)
+        local changed, starts, rows = self.changed, self.starts, self.rows
+        local start, behind, row, number = 0, 0, nil, nil
+        for index = 0, found.count - 1 do
+            local pfn, kind = entry(words, index, order)
+            if pfn < start or pfn >= behind then
+                number = row_of(self, pfn)
+                start, behind, row = starts[number], starts[number + 1] or self.came, rows[number]
+            end
+            local before = changed[pfn]
+            if before or kind ~= row then
+                before = before or at_first(self, number, pfn)
+                local now = known(kind)
+                if now % 2 < before % 2 then
+                    now = now + 1
+                end
+                if now ~= before then
+                    changed[pfn] = now
+                end
+            end
+        end
+    end
+
+    local function settle(self)
+        local later = self.later
+        if #later > 0 then
+            for at = 1, #later, 3 do
+                note(self, later[at], later[at + 1], later[at + 2])
+            end
+            self.later = {}
+        end
+    end
+
+    local function of(self, pfn)
+        settle(self)
+        return self.changed[pfn] or pfn < self.came and at_first(self, row_of(self, pfn), pfn) or 0
+    end
+
+    -- Whether a receiver has the page.
+    function methods:populated(pfn)
+        -- Once it has, it has; then what came later need not be looked at.
+        return pfn < self.came and (at_first(self, row_of(self, pfn), pfn) % 2 == 1 or of(self, pfn) % 2 == 1)
+    end
+
+    -- The page's last type, a number; that of an ordinary page where it never came, as in a receiver.
+    function methods:type(pfn)
+        return floor(of(self, pfn) / 2)
+    end
+
+    -- Whether a receiver has all of these pages, and they are ordinary ones.
+    function methods:ordinary(pfns)
+        for _, pfn in ipairs(pfns) do
+            if of(self, pfn) ~= known(0) then
+                return false
+            end
+        end
+        return true
+    end
+
+    -- Whether any page of a row is still of that type.
+    local function row_has(self, number, kind)
+        local row, start, behind = self.rows[number], self.starts[number], self.starts[number + 1] or self.came
+        if row ~= kind and (type(row) == "number" or not row.types[kind]) then
+            return false
+        end
+        for pfn = start, behind - 1 do
+            if not self.changed[pfn] and at_first(self, number, pfn) == known(kind) then
+                return true
+            end
+        end
+        return false
+    end
+
+    -- Whether a page has come whose last type is this one, which is one with data.
+    function methods:has(kind)
+        settle(self)
+        for _, now in pairs(self.changed) do
+            if now == known(kind) then
+                return true
+            end
+        end
+        for number in ipairs(self.rows) do
+            if row_has(self, number, kind) then
+                return true
+            end
+        end
+        return false
+    end
+end
+
+-- Rules over which guest memory comes, and in which order: core/check/memory.py.
 local memory_rules = {}
 do
     local format = string.format
@@ -17840,22 +18053,33 @@ do
         end
     end
 
+    -- Which pages come was not seen for a while.
+    function memory_rules.gap(guest)
+        local memory = guest.memory
+        if memory then
+            memory.first_pass = false
+            memory.population:lose()
+        end
+    end
+
     -- Look at a PAGE_DATA: its pfns as they stand in the stream, or false where those are too many, and what was found in
     -- them.
     function memory_rules.look(guest, record, words, found)
         local memory = guest.memory
         if memory == nil then
-            memory = { next = 0, first_pass = guest.whole and not guest.converted }
+            local whole = guest.whole and not guest.converted
+            memory = { next = 0, first_pass = whole, population = population.new(whole) }
             guest.memory = memory
         end
         if not words or #words > facts.most or found.bad > 0 or found.count == 0 or found.count < record.count then
-            memory.first_pass = false
+            memory_rules.gap(guest)
             return
         end
         if record.count > definitions.largest_batch then
             tell(record, "page-data-batch",
                 { problem = format("%.0f pfns in one batch, Xen writes at most %d", record.count, definitions.largest_batch) })
         end
+        memory.population:take(words, found, record.order)
         order(guest, record, words, found)
         types(guest, record, found)
         local highest = found.highest
@@ -18585,8 +18809,8 @@ do
     end
 end
 
--- What has been said of the guest so far, for rules over what several records say: core/check/guest_state.py, without its
--- byte for each of the guest's pages. It follows the stream, so that a record breaks the same rules whenever it is shown.
+-- What has been said of the guest so far, for rules over what several records say: core/check/guest_state.py. It follows the
+-- stream, so that a record breaks the same rules whenever it is shown.
 local guest_state = {}
 do
     local names = definitions.record_numbers.libxc
@@ -18642,9 +18866,13 @@ do
     -- Records may have been missed.
     function state:gap()
         self.whole = false
-        if self.memory then
-            self.memory.first_pass = false
-        end
+        memory_rules.gap(self)
+    end
+
+    -- Which pages of the guest have come, and of what types, where all of them were seen; nil where not.
+    function state:population()
+        local memory = self.memory
+        return memory and memory.population.whole and memory.population or nil
     end
 
     -- Whether the sender's Xen is at least of that release.
@@ -18669,9 +18897,8 @@ do
             complete(self, record)
         elseif body == nil then
             self.whole = false
-            if kind == names.PAGE_DATA and self.memory then
-                -- Which pages it brings was not seen.
-                self.memory.first_pass = false
+            if kind == names.PAGE_DATA then
+                memory_rules.gap(self)
             end
         elseif kind == names.X86_PV_INFO then
             local width, levels = body:byte(1 + facts.pv_info.guest_width), body:byte(1 + facts.pv_info.pt_levels)
@@ -21628,6 +21855,7 @@ if Proto == nil then
         libxl_order = libxl_order,
         body_rules = body_rules,
         emulator_rules = emulator_rules,
+        population = population,
         memory_rules = memory_rules,
         page_tables = page_tables,
         hvm_context_rules = hvm_context_rules,

@@ -16,8 +16,9 @@ LEVEL = 7
 "Of a page type: the level of page table, without whether it is pinned; 0 of an ordinary page."
 PINNED = 8
 
-_UNPOPULATED = (PageType.BROKEN, PageType.XTAB)
-KEPT = bytes(byte & 0xF0 | (POPULATED if byte >> 4 not in _UNPOPULATED else 0) for byte in range(256))
+UNPOPULATED = (PageType.BROKEN, PageType.XTAB)
+"Types of pages that come without data, and of which a receiver makes none."
+KEPT = bytes(byte & 0xF0 | (POPULATED if byte >> 4 not in UNPOPULATED else 0) for byte in range(256))
 "The byte of an entry of the array that holds the type -> what is kept of the page."
 
 

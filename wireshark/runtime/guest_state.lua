@@ -1,5 +1,5 @@
--- What has been said of the guest so far, for rules over what several records say: core/check/guest_state.py, without its
--- byte for each of the guest's pages. It follows the stream, so that a record breaks the same rules whenever it is shown.
+-- What has been said of the guest so far, for rules over what several records say: core/check/guest_state.py. It follows the
+-- stream, so that a record breaks the same rules whenever it is shown.
 local guest_state = {}
 do
     local names = definitions.record_numbers.libxc
@@ -55,9 +55,13 @@ do
     -- Records may have been missed.
     function state:gap()
         self.whole = false
-        if self.memory then
-            self.memory.first_pass = false
-        end
+        memory_rules.gap(self)
+    end
+
+    -- Which pages of the guest have come, and of what types, where all of them were seen; nil where not.
+    function state:population()
+        local memory = self.memory
+        return memory and memory.population.whole and memory.population or nil
     end
 
     -- Whether the sender's Xen is at least of that release.
@@ -82,9 +86,8 @@ do
             complete(self, record)
         elseif body == nil then
             self.whole = false
-            if kind == names.PAGE_DATA and self.memory then
-                -- Which pages it brings was not seen.
-                self.memory.first_pass = false
+            if kind == names.PAGE_DATA then
+                memory_rules.gap(self)
             end
         elseif kind == names.X86_PV_INFO then
             local width, levels = body:byte(1 + facts.pv_info.guest_width), body:byte(1 + facts.pv_info.pt_levels)

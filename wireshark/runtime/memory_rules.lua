@@ -1,5 +1,4 @@
--- Rules over which guest memory comes, and in which order: core/check/memory.py. What takes a byte for each page of the guest
--- is left to the core.
+-- Rules over which guest memory comes, and in which order: core/check/memory.py.
 local memory_rules = {}
 do
     local format = string.format
@@ -68,22 +67,33 @@ do
         end
     end
 
+    -- Which pages come was not seen for a while.
+    function memory_rules.gap(guest)
+        local memory = guest.memory
+        if memory then
+            memory.first_pass = false
+            memory.population:lose()
+        end
+    end
+
     -- Look at a PAGE_DATA: its pfns as they stand in the stream, or false where those are too many, and what was found in
     -- them.
     function memory_rules.look(guest, record, words, found)
         local memory = guest.memory
         if memory == nil then
-            memory = { next = 0, first_pass = guest.whole and not guest.converted }
+            local whole = guest.whole and not guest.converted
+            memory = { next = 0, first_pass = whole, population = population.new(whole) }
             guest.memory = memory
         end
         if not words or #words > facts.most or found.bad > 0 or found.count == 0 or found.count < record.count then
-            memory.first_pass = false
+            memory_rules.gap(guest)
             return
         end
         if record.count > definitions.largest_batch then
             tell(record, "page-data-batch",
                 { problem = format("%.0f pfns in one batch, Xen writes at most %d", record.count, definitions.largest_batch) })
         end
+        memory.population:take(words, found, record.order)
         order(guest, record, words, found)
         types(guest, record, found)
         local highest = found.highest
