@@ -81,7 +81,7 @@ UNNAMED = (
     "xsave_rules",
 )
 "Those that only add to what others hold, and are no table."
-DISSECTOR = ("fields", "findings", "holes", "trees", "elements", "frames", "summary", "dissector")
+DISSECTOR = ("fields", "findings", "holes", "trees", "cpu_features", "elements", "frames", "summary", "dissector")
 "The parts that use Wireshark's API, in order."
 
 _FIRST = """\

@@ -14481,6 +14481,605 @@ local definitions = {
             },
         },
     },
+    cpu_features = {
+        leaves = {
+            [1] = {
+                [0] = {
+                    {
+                        name = "1d",
+                        at = 20,
+                        features = {
+                            { bit = 0, name = "FPU", doc = "x87 floating point unit" },
+                            { bit = 1, name = "VME", doc = "virtual interrupts in virtual-8086 mode" },
+                            { bit = 2, name = "DE", doc = "breakpoints on I/O ports, CR4.DE" },
+                            { bit = 3, name = "PSE", doc = "pages of 4 MiB" },
+                            { bit = 4, name = "TSC", doc = "time stamp counter: RDTSC" },
+                            { bit = 5, name = "MSR", doc = "model-specific registers: RDMSR and WRMSR" },
+                            { bit = 6, name = "PAE", doc = "page tables with entries of 64 bits" },
+                            { bit = 7, name = "MCE", doc = "machine check exception" },
+                            { bit = 8, name = "CX8", doc = "compare and exchange of 8 bytes: CMPXCHG8B" },
+                            { bit = 9, name = "APIC", doc = "local APIC, enabled" },
+                            { bit = 11, name = "SEP", doc = "SYSENTER and SYSEXIT" },
+                            { bit = 12, name = "MTRR", doc = "memory type range registers" },
+                            { bit = 13, name = "PGE", doc = "global pages, which stay in the TLB when CR3 changes" },
+                            { bit = 14, name = "MCA", doc = "banks of machine check registers" },
+                            { bit = 15, name = "CMOV", doc = "conditional moves" },
+                            { bit = 16, name = "PAT", doc = "memory types by page table entry" },
+                            { bit = 17, name = "PSE36", doc = "pages of 4 MiB above 4 GiB" },
+                            { bit = 19, name = "CLFLUSH", doc = "a cache line can be flushed" },
+                            { bit = 21, name = "DS", doc = "debug store: branch and event records in memory" },
+                            { bit = 22, name = "ACPI", doc = "thermal and clock control MSRs for ACPI" },
+                            { bit = 23, name = "MMX", doc = "vectors of 64 bits: integers" },
+                            { bit = 24, name = "FXSR", doc = "FXSAVE and FXRSTOR" },
+                            { bit = 25, name = "SSE", doc = "vectors of 128 bits: single precision" },
+                            { bit = 26, name = "SSE2", doc = "vectors of 128 bits: double precision and integers" },
+                            { bit = 27, name = "SS", doc = "the processor snoops its own caches" },
+                            { bit = 28, name = "HTT", doc = "several logical processors may share the package" },
+                            { bit = 29, name = "TM1", doc = "thermal monitor 1: duty cycle lowered when hot" },
+                            { bit = 31, name = "PBE", doc = "pending events can wake a stopped processor" },
+                        },
+                    },
+                    {
+                        name = "1c",
+                        at = 16,
+                        features = {
+                            { bit = 0, name = "SSE3", doc = "sums within vectors, and LDDQU" },
+                            { bit = 1, name = "PCLMULQDQ", doc = "carry-less multiplication" },
+                            { bit = 2, name = "DTES64", doc = "debug store with 64-bit fields" },
+                            { bit = 3, name = "MONITOR", doc = "MONITOR and MWAIT" },
+                            { bit = 4, name = "DSCPL", doc = "debug store can be limited by privilege level" },
+                            { bit = 5, name = "VMX", doc = "Intel's virtualization extensions" },
+                            { bit = 6, name = "SMX", doc = "safer mode: GETSEC and measured launch" },
+                            { bit = 7, name = "EIST", doc = "Enhanced SpeedStep" },
+                            {
+                                bit = 8,
+                                name = "TM2",
+                                doc = "thermal monitor 2: frequency and voltage lowered when hot",
+                            },
+                            { bit = 9, name = "SSSE3", doc = "more on vectors of integers: PSHUFB, PALIGNR" },
+                            { bit = 11, name = "SDBG", doc = "MSR IA32_DEBUG_INTERFACE, for debugging the silicon" },
+                            { bit = 12, name = "FMA", doc = "fused multiply-add with three operands" },
+                            { bit = 13, name = "CX16", doc = "compare and exchange of 16 bytes: CMPXCHG16B" },
+                            { bit = 14, name = "XTPR", doc = "task priority messages can be switched off" },
+                            { bit = 15, name = "PDCM", doc = "MSR PERF_CAPABILITIES is there" },
+                            { bit = 17, name = "PCID", doc = "TLB entries tagged by process context" },
+                            { bit = 18, name = "DCA", doc = "devices can prefetch into the cache" },
+                            { bit = 19, name = "SSE4_1", doc = "blends, dot products and rounding on vectors" },
+                            { bit = 20, name = "SSE4_2", doc = "string comparison and CRC32" },
+                            { bit = 21, name = "X2APIC", doc = "APIC registers as MSRs, with ids of 32 bits" },
+                            { bit = 22, name = "MOVBE", doc = "moves that swap bytes" },
+                            { bit = 23, name = "POPCNT", doc = "bits can be counted" },
+                            { bit = 24, name = "TSC_DEADLINE", doc = "APIC timer that fires at a TSC value" },
+                            { bit = 25, name = "AESNI", doc = "AES instructions" },
+                            { bit = 26, name = "XSAVE", doc = "XSAVE, XRSTOR, XSETBV and XGETBV" },
+                            { bit = 27, name = "OSXSAVE", doc = "the kernel has switched XSAVE on, CR4.OSXSAVE" },
+                            { bit = 28, name = "AVX", doc = "vectors of 256 bits: single and double precision" },
+                            { bit = 29, name = "F16C", doc = "conversion from and to half precision" },
+                            { bit = 30, name = "RDRAND", doc = "RDRAND: random numbers" },
+                            { bit = 31, name = "HYPERVISOR", doc = "runs under a hypervisor" },
+                        },
+                    },
+                },
+            },
+            [2147483649] = {
+                [0] = {
+                    {
+                        name = "e1d",
+                        at = 20,
+                        features = {
+                            { bit = 11, name = "SYSCALL", doc = "SYSCALL and SYSRET" },
+                            { bit = 20, name = "NX", doc = "pages that cannot be executed" },
+                            { bit = 22, name = "MMXEXT", doc = "AMD's additions to MMX" },
+                            {
+                                bit = 25,
+                                name = "FFXSR",
+                                doc = "FXSAVE and FXRSTOR may leave out XMM registers in the kernel",
+                            },
+                            { bit = 26, name = "PAGE1GB", doc = "pages of 1 GiB" },
+                            { bit = 27, name = "RDTSCP", doc = "RDTSCP and MSR TSC_AUX" },
+                            { bit = 29, name = "LM", doc = "long mode: 64 bits" },
+                            { bit = 30, name = "3DNOWEXT", doc = "more instructions on vectors of 64 bits" },
+                            { bit = 31, name = "3DNOW", doc = "AMD's vectors of 64 bits: single precision" },
+                        },
+                    },
+                    {
+                        name = "e1c",
+                        at = 16,
+                        features = {
+                            { bit = 0, name = "LAHF_LM", doc = "LAHF and SAHF in 64-bit mode" },
+                            {
+                                bit = 1,
+                                name = "CMP_LEGACY",
+                                doc = "logical processors of the package are cores, not threads",
+                            },
+                            { bit = 2, name = "SVM", doc = "AMD's virtualization extensions" },
+                            { bit = 3, name = "EXTAPIC", doc = "additional APIC registers" },
+                            { bit = 4, name = "CR8_LEGACY", doc = "CR8 by LOCK MOV CR0 outside of 64-bit mode" },
+                            { bit = 5, name = "ABM", doc = "LZCNT, and POPCNT" },
+                            { bit = 6, name = "SSE4A", doc = "EXTRQ, INSERTQ and stores past the caches" },
+                            { bit = 7, name = "MISALIGNSSE", doc = "SSE operands in memory may be unaligned" },
+                            { bit = 8, name = "3DNOWPREFETCH", doc = "PREFETCH and PREFETCHW" },
+                            { bit = 9, name = "OSVW", doc = "MSRs that tell which errata need a workaround" },
+                            { bit = 10, name = "IBS", doc = "instruction-based sampling" },
+                            { bit = 11, name = "XOP", doc = "AMD's vector instructions with up to four operands" },
+                            { bit = 12, name = "SKINIT", doc = "SKINIT and STGI" },
+                            { bit = 13, name = "WDT", doc = "watchdog timer" },
+                            { bit = 15, name = "LWP", doc = "lightweight profiling" },
+                            { bit = 16, name = "FMA4", doc = "fused multiply-add with four operands" },
+                            { bit = 19, name = "NODEID_MSR", doc = "MSR NODE_ID is there" },
+                            { bit = 21, name = "TBM", doc = "trailing bit manipulation" },
+                            { bit = 22, name = "TOPOEXT", doc = "topology leaves 0x8000001d and 0x8000001e" },
+                            { bit = 26, name = "DBEXT", doc = "data breakpoints with address masks" },
+                            {
+                                bit = 29,
+                                name = "MONITORX",
+                                doc = "MONITORX and MWAITX: at any privilege level, with a timer",
+                            },
+                            { bit = 30, name = "ADDR_MSK_EXT", doc = "address masks of breakpoints reach bit 31" },
+                        },
+                    },
+                },
+            },
+            [13] = {
+                [1] = {
+                    {
+                        name = "Da1",
+                        at = 8,
+                        features = {
+                            { bit = 0, name = "XSAVEOPT", doc = "XSAVEOPT: saves only what changed" },
+                            { bit = 1, name = "XSAVEC", doc = "XSAVEC: the compacted format" },
+                            { bit = 2, name = "XGETBV1", doc = "XGETBV of index 1: components in use" },
+                            { bit = 3, name = "XSAVES", doc = "XSAVES and XRSTORS: supervisor components too" },
+                            { bit = 4, name = "XFD", doc = "components can be made to fault on first use" },
+                        },
+                    },
+                },
+            },
+            [7] = {
+                [0] = {
+                    {
+                        name = "7b0",
+                        at = 12,
+                        features = {
+                            { bit = 0, name = "FSGSBASE", doc = "FS and GS bases from user mode" },
+                            { bit = 1, name = "TSC_ADJUST", doc = "MSR TSC_ADJUST is there" },
+                            { bit = 2, name = "SGX", doc = "enclaves" },
+                            { bit = 3, name = "BMI1", doc = "bit manipulation, first set" },
+                            { bit = 4, name = "HLE", doc = "hardware lock elision" },
+                            { bit = 5, name = "AVX2", doc = "vectors of 256 bits: integers" },
+                            {
+                                bit = 6,
+                                name = "FDP_EXCP_ONLY",
+                                doc = "the x87 data pointer changes only on an exception",
+                            },
+                            { bit = 7, name = "SMEP", doc = "the kernel cannot execute user pages" },
+                            { bit = 8, name = "BMI2", doc = "bit manipulation, second set" },
+                            { bit = 9, name = "ERMS", doc = "fast REP MOVSB and STOSB" },
+                            { bit = 10, name = "INVPCID", doc = "the TLB can be emptied by process context" },
+                            { bit = 11, name = "RTM", doc = "transactional memory: XBEGIN and XEND" },
+                            { bit = 12, name = "PQM", doc = "monitoring of cache use and memory bandwidth" },
+                            {
+                                bit = 13,
+                                name = "NO_FPU_SEL",
+                                doc = "x87 code and data selectors are stored as zero",
+                            },
+                            { bit = 14, name = "MPX", doc = "bounds checking" },
+                            { bit = 15, name = "PQE", doc = "allocation of cache and memory bandwidth" },
+                            { bit = 16, name = "AVX512F", doc = "AVX-512, foundation" },
+                            { bit = 17, name = "AVX512DQ", doc = "AVX-512 on 32-bit and 64-bit integers" },
+                            { bit = 18, name = "RDSEED", doc = "RDSEED: seeds for random numbers" },
+                            { bit = 19, name = "ADX", doc = "ADCX and ADOX: additions with two carry chains" },
+                            { bit = 20, name = "SMAP", doc = "the kernel faults on user pages unless it asks" },
+                            { bit = 21, name = "AVX512_IFMA", doc = "AVX-512 multiply-add of 52-bit integers" },
+                            { bit = 23, name = "CLFLUSHOPT", doc = "a cache line can be flushed with less order" },
+                            { bit = 24, name = "CLWB", doc = "CLWB: writes a line back and may keep it" },
+                            { bit = 25, name = "PROC_TRACE", doc = "Processor Trace" },
+                            { bit = 26, name = "AVX512PF", doc = "AVX-512 prefetches" },
+                            { bit = 27, name = "AVX512ER", doc = "AVX-512 exponentials and reciprocals" },
+                            { bit = 28, name = "AVX512CD", doc = "AVX-512 conflict detection" },
+                            { bit = 29, name = "SHA", doc = "SHA-1 and SHA-256 instructions" },
+                            { bit = 30, name = "AVX512BW", doc = "AVX-512 on bytes and 16-bit integers" },
+                            { bit = 31, name = "AVX512VL", doc = "AVX-512 on vectors of 128 and 256 bits" },
+                        },
+                    },
+                    {
+                        name = "7c0",
+                        at = 16,
+                        features = {
+                            { bit = 0, name = "PREFETCHWT1", doc = "prefetch into the L2 cache, to be written" },
+                            { bit = 1, name = "AVX512_VBMI", doc = "AVX-512 permutation of bytes" },
+                            { bit = 2, name = "UMIP", doc = "user mode cannot read descriptor table registers" },
+                            { bit = 3, name = "PKU", doc = "protection keys for user pages" },
+                            { bit = 4, name = "OSPKE", doc = "the kernel has switched protection keys on, CR4.PKE" },
+                            { bit = 5, name = "WAITPKG", doc = "UMONITOR, UMWAIT and TPAUSE" },
+                            {
+                                bit = 6,
+                                name = "AVX512_VBMI2",
+                                doc = "AVX-512 compression and shifts of small integers",
+                            },
+                            { bit = 7, name = "CET_SS", doc = "shadow stacks" },
+                            { bit = 8, name = "GFNI", doc = "Galois field arithmetic" },
+                            { bit = 9, name = "VAES", doc = "AES on vectors" },
+                            { bit = 10, name = "VPCLMULQDQ", doc = "carry-less multiplication on vectors" },
+                            { bit = 11, name = "AVX512_VNNI", doc = "AVX-512 dot products of small integers" },
+                            {
+                                bit = 12,
+                                name = "AVX512_BITALG",
+                                doc = "AVX-512 bit counts of bytes and 16-bit integers",
+                            },
+                            { bit = 13, name = "TME", doc = "encryption of all memory" },
+                            {
+                                bit = 14,
+                                name = "AVX512_VPOPCNTDQ",
+                                doc = "AVX-512 bit counts of 32-bit and 64-bit integers",
+                            },
+                            { bit = 16, name = "LA57", doc = "page tables of five levels" },
+                            {
+                                bit = 22,
+                                name = "RDPID",
+                                doc = "TSC_AUX can be read in user mode, to tell the processor",
+                            },
+                            { bit = 24, name = "BLD", doc = "bus lock detection" },
+                            { bit = 25, name = "CLDEMOTE", doc = "CLDEMOTE: hint to move a line to an outer cache" },
+                            { bit = 27, name = "MOVDIRI", doc = "MOVDIRI: direct store of one word" },
+                            { bit = 28, name = "MOVDIR64B", doc = "MOVDIR64B: direct store of 64 bytes" },
+                            {
+                                bit = 29,
+                                name = "ENQCMD",
+                                doc = "ENQCMD and ENQCMDS: commands to shared work queues",
+                            },
+                            { bit = 30, name = "SGX_LC", doc = "enclaves launched by keys of the platform's owner" },
+                            { bit = 31, name = "PKS", doc = "protection keys for supervisor pages" },
+                        },
+                    },
+                    {
+                        name = "7d0",
+                        at = 20,
+                        features = {
+                            { bit = 1, name = "SGX_KEYS", doc = "attestation services for enclaves" },
+                            { bit = 2, name = "AVX512_4VNNIW", doc = "AVX-512 dot products over four registers" },
+                            { bit = 3, name = "AVX512_4FMAPS", doc = "AVX-512 multiply-add over four registers" },
+                            { bit = 4, name = "FSRM", doc = "fast short REP MOVSB" },
+                            { bit = 5, name = "UINTR", doc = "interrupts delivered to user mode" },
+                            { bit = 8, name = "AVX512_VP2INTERSECT", doc = "AVX-512 intersection of two vectors" },
+                            {
+                                bit = 9,
+                                name = "SRBDS_CTRL",
+                                doc = "MSR MCU_OPT_CTRL can switch the mitigation of SRBDS off",
+                            },
+                            { bit = 10, name = "MD_CLEAR", doc = "VERW overwrites microarchitectural buffers" },
+                            { bit = 11, name = "RTM_ALWAYS_ABORT", doc = "every transaction aborts" },
+                            { bit = 13, name = "TSX_FORCE_ABORT", doc = "MSR TSX_FORCE_ABORT is there" },
+                            { bit = 14, name = "SERIALIZE", doc = "an instruction that does nothing but serialize" },
+                            { bit = 15, name = "HYBRID", doc = "cores of different kinds" },
+                            { bit = 16, name = "TSXLDTRK", doc = "transactions can leave loads untracked" },
+                            { bit = 18, name = "PCONFIG", doc = "PCONFIG: keys of memory encryption" },
+                            { bit = 19, name = "ARCH_LBR", doc = "architectural last branch records" },
+                            { bit = 20, name = "CET_IBT", doc = "indirect branches must land on ENDBR" },
+                            { bit = 22, name = "AMX_BF16", doc = "AMX on bfloat16" },
+                            { bit = 23, name = "AVX512_FP16", doc = "AVX-512 on half precision" },
+                            { bit = 24, name = "AMX_TILE", doc = "AMX tiles" },
+                            { bit = 25, name = "AMX_INT8", doc = "AMX on bytes" },
+                            { bit = 26, name = "IBRSB", doc = "IBRS and IBPB, MSRs SPEC_CTRL and PRED_CMD" },
+                            { bit = 27, name = "STIBP", doc = "single thread indirect branch predictors" },
+                            { bit = 28, name = "L1D_FLUSH", doc = "MSR FLUSH_CMD flushes the L1 data cache" },
+                            { bit = 29, name = "ARCH_CAPS", doc = "MSR ARCH_CAPABILITIES is there" },
+                            { bit = 30, name = "CORE_CAPS", doc = "MSR CORE_CAPABILITIES is there" },
+                            {
+                                bit = 31,
+                                name = "SSBD",
+                                doc = "speculative store bypass can be switched off by SPEC_CTRL",
+                            },
+                        },
+                    },
+                },
+                [1] = {
+                    {
+                        name = "7a1",
+                        at = 8,
+                        features = {
+                            { bit = 0, name = "SHA512", doc = "SHA-512 instructions" },
+                            { bit = 1, name = "SM3", doc = "SM3 hash instructions" },
+                            { bit = 2, name = "SM4", doc = "SM4 cipher instructions" },
+                            { bit = 4, name = "AVX_VNNI", doc = "AVX dot products of small integers" },
+                            { bit = 5, name = "AVX512_BF16", doc = "AVX-512 on bfloat16" },
+                            {
+                                bit = 6,
+                                name = "LASS",
+                                doc = "user and kernel halves of the address space are kept apart",
+                            },
+                            { bit = 7, name = "CMPCCXADD", doc = "compare and add under a condition" },
+                            {
+                                bit = 8,
+                                name = "ARCH_PERF_MON",
+                                doc = "performance monitoring described by leaf 0x23",
+                            },
+                            { bit = 10, name = "FZRM", doc = "fast REP MOVSB of no bytes" },
+                            { bit = 11, name = "FSRS", doc = "fast short REP STOSB" },
+                            { bit = 12, name = "FSRCS", doc = "fast short REP CMPSB and SCASB" },
+                            { bit = 17, name = "FRED", doc = "flexible return and event delivery" },
+                            { bit = 18, name = "LKGS", doc = "LKGS: loads the kernel's GS" },
+                            { bit = 19, name = "WRMSRNS", doc = "WRMSRNS: writes an MSR without serializing" },
+                            { bit = 20, name = "NMI_SRC", doc = "an NMI tells where it came from" },
+                            { bit = 21, name = "AMX_FP16", doc = "AMX on half precision" },
+                            { bit = 23, name = "AVX_IFMA", doc = "AVX multiply-add of 52-bit integers" },
+                            { bit = 26, name = "LAM", doc = "upper bits of addresses can be ignored" },
+                            { bit = 27, name = "MSRLIST", doc = "RDMSRLIST and WRMSRLIST" },
+                            { bit = 30, name = "NO_INVD", doc = "INVD is refused once the firmware is done" },
+                            { bit = 31, name = "MOVRS", doc = "loads that hint that others read the line too" },
+                        },
+                    },
+                    {
+                        name = "7b1",
+                        at = 12,
+                        features = {
+                            { bit = 0, name = "INTEL_PPIN", doc = "MSR with a number that only this processor has" },
+                        },
+                    },
+                    { name = "7c1", at = 16, features = {} },
+                    {
+                        name = "7d1",
+                        at = 20,
+                        features = {
+                            { bit = 4, name = "AVX_VNNI_INT8", doc = "AVX dot products of bytes" },
+                            {
+                                bit = 5,
+                                name = "AVX_NE_CONVERT",
+                                doc = "AVX conversions to bfloat16 and half precision",
+                            },
+                            { bit = 8, name = "AMX_COMPLEX", doc = "AMX on complex numbers" },
+                            { bit = 10, name = "AVX_VNNI_INT16", doc = "AVX dot products of 16-bit integers" },
+                            { bit = 14, name = "PREFETCHI", doc = "PREFETCHIT0 and PREFETCHIT1: code prefetches" },
+                            {
+                                bit = 17,
+                                name = "UIRET_UIF",
+                                doc = "UIRET takes the user interrupt flag from the stack",
+                            },
+                            { bit = 18, name = "CET_SSS", doc = "supervisor shadow stacks are safe to use" },
+                            { bit = 24, name = "SLSM", doc = "static lockstep mode" },
+                        },
+                    },
+                },
+                [2] = {
+                    {
+                        name = "7d2",
+                        at = 20,
+                        features = {
+                            {
+                                bit = 0,
+                                name = "INTEL_PSFD",
+                                doc = "predictive store forwarding can be switched off",
+                            },
+                            {
+                                bit = 1,
+                                name = "IPRED_CTRL",
+                                doc = "indirect predictions can be switched off by SPEC_CTRL",
+                            },
+                            { bit = 2, name = "RRSBA_CTRL", doc = "RRSBA can be switched off by SPEC_CTRL" },
+                            { bit = 3, name = "DDP_CTRL", doc = "data dependent prefetching can be switched off" },
+                            {
+                                bit = 4,
+                                name = "BHI_CTRL",
+                                doc = "branch history in the kernel can be left out by SPEC_CTRL",
+                            },
+                            { bit = 5, name = "MCDT_NO", doc = "not open to MXCSR configuration dependent timing" },
+                            {
+                                bit = 6,
+                                name = "UC_LOCK_DIS",
+                                doc = "locked accesses to uncached memory can be made to fault",
+                            },
+                        },
+                    },
+                },
+            },
+            [2147483655] = {
+                [0] = {
+                    {
+                        name = "e7d",
+                        at = 20,
+                        features = {
+                            { bit = 7, name = "HW_PSTATE", doc = "P-states by MSRs" },
+                            { bit = 8, name = "ITSC", doc = "the TSC runs at one rate in all power states" },
+                            { bit = 9, name = "CPB", doc = "core performance boost" },
+                            { bit = 10, name = "EFRO", doc = "APERF and MPERF can be read without being reset" },
+                        },
+                    },
+                },
+            },
+            [2147483656] = {
+                [0] = {
+                    {
+                        name = "e8b",
+                        at = 12,
+                        features = {
+                            { bit = 0, name = "CLZERO", doc = "CLZERO: zeros a cache line" },
+                            {
+                                bit = 2,
+                                name = "RSTR_FP_ERR_PTRS",
+                                doc = "FXSAVE and XSAVE always save the x87 error pointers",
+                            },
+                            { bit = 9, name = "WBNOINVD", doc = "WBNOINVD: writes caches back and keeps them" },
+                            { bit = 12, name = "IBPB", doc = "indirect branch prediction barrier" },
+                            { bit = 14, name = "IBRS", doc = "indirect branch restricted speculation" },
+                            { bit = 15, name = "AMD_STIBP", doc = "single thread indirect branch predictors" },
+                            { bit = 16, name = "IBRS_ALWAYS", doc = "IBRS is best left on" },
+                            { bit = 17, name = "STIBP_ALWAYS", doc = "STIBP is best left on" },
+                            { bit = 18, name = "IBRS_FAST", doc = "IBRS is preferred to mitigation in software" },
+                            { bit = 19, name = "IBRS_SAME_MODE", doc = "IBRS protects within one mode as well" },
+                            {
+                                bit = 20,
+                                name = "NO_LMSL",
+                                doc = "segment limits in long mode are not there, EFER.LMSLE",
+                            },
+                            { bit = 23, name = "AMD_PPIN", doc = "MSR with a number that only this processor has" },
+                            {
+                                bit = 24,
+                                name = "AMD_SSBD",
+                                doc = "speculative store bypass can be switched off by SPEC_CTRL",
+                            },
+                            {
+                                bit = 25,
+                                name = "VIRT_SSBD",
+                                doc = "a hypervisor switches speculative store bypass off by VIRT_SPEC_CTRL",
+                            },
+                            { bit = 26, name = "SSB_NO", doc = "not open to speculative store bypass" },
+                            { bit = 27, name = "CPPC", doc = "collaborative performance control" },
+                            { bit = 28, name = "PSFD", doc = "predictive store forwarding can be switched off" },
+                            { bit = 29, name = "BTC_NO", doc = "not open to branch type confusion" },
+                            { bit = 30, name = "IBPB_RET", doc = "IBPB clears return predictions too" },
+                        },
+                    },
+                },
+            },
+            [2147483681] = {
+                [0] = {
+                    {
+                        name = "e21a",
+                        at = 8,
+                        features = {
+                            { bit = 0, name = "NO_NEST_BP", doc = "data breakpoints inside others are left out" },
+                            { bit = 1, name = "FS_GS_NS", doc = "writing the FS and GS bases does not serialize" },
+                            { bit = 2, name = "LFENCE_DISPATCH", doc = "LFENCE always waits for all before it" },
+                            { bit = 5, name = "VERW_CLEAR", doc = "VERW overwrites microarchitectural buffers" },
+                            { bit = 6, name = "NSCB", doc = "a null selector clears base and limit" },
+                            {
+                                bit = 8,
+                                name = "AUTO_IBRS",
+                                doc = "IBRS that the processor applies by itself, EFER.AIBRSE",
+                            },
+                            { bit = 10, name = "AMD_FSRS", doc = "fast short REP STOSB" },
+                            { bit = 11, name = "AMD_FSRC", doc = "fast short REP CMPSB" },
+                            { bit = 17, name = "CPUID_USER_DIS", doc = "CPUID can be made to fault in user mode" },
+                            { bit = 18, name = "EPSF", doc = "improved predictive store forwarding" },
+                            { bit = 19, name = "FSRSC", doc = "fast short REP SCASB" },
+                            {
+                                bit = 20,
+                                name = "AMD_PREFETCHI",
+                                doc = "PREFETCHIT0 and PREFETCHIT1: code prefetches",
+                            },
+                            { bit = 23, name = "AVX512_BMM", doc = "AVX-512 multiplication of bit matrices" },
+                            { bit = 27, name = "SBPB", doc = "selective branch predictor barrier" },
+                            { bit = 28, name = "IBPB_BRTYPE", doc = "IBPB clears predictions of branch types too" },
+                            { bit = 29, name = "SRSO_NO", doc = "not open to speculative return stack overflow" },
+                            {
+                                bit = 30,
+                                name = "SRSO_US_NO",
+                                doc = "not open to speculative return stack overflow from user mode into the kernel",
+                            },
+                            {
+                                bit = 31,
+                                name = "SRSO_MSR_FIX",
+                                doc = "MSR BP_CFG has BP_SPEC_REDUCE, against speculative return stack overflow",
+                            },
+                        },
+                    },
+                    {
+                        name = "e21c",
+                        at = 16,
+                        features = {
+                            {
+                                bit = 1,
+                                name = "TSA_SQ_NO",
+                                doc = "not open to transient scheduler attacks by the store queue",
+                            },
+                            {
+                                bit = 2,
+                                name = "TSA_L1_NO",
+                                doc = "not open to transient scheduler attacks by the L1 data cache",
+                            },
+                        },
+                    },
+                },
+            },
+        },
+        leaf = { leaf = 0, subleaf = 4 },
+        leaf_size = 24,
+        no_subleaf = 4294967295,
+        msrs = {
+            [266] = {
+                {
+                    name = "m10Al",
+                    at = 8,
+                    features = {
+                        { bit = 0, name = "RDCL_NO", doc = "not open to Meltdown" },
+                        { bit = 1, name = "EIBRS", doc = "IBRS needs to be set only once" },
+                        {
+                            bit = 2,
+                            name = "RSBA",
+                            doc = "an empty return stack buffer falls back to other predictors",
+                        },
+                        {
+                            bit = 3,
+                            name = "SKIP_L1DFL",
+                            doc = "no flush of the L1 data cache is needed at VM entry",
+                        },
+                        { bit = 4, name = "INTEL_SSB_NO", doc = "not open to speculative store bypass" },
+                        { bit = 5, name = "MDS_NO", doc = "not open to microarchitectural data sampling" },
+                        {
+                            bit = 6,
+                            name = "IF_PSCHANGE_MC_NO",
+                            doc = "no machine check when the size of a page of code changes",
+                        },
+                        { bit = 7, name = "TSX_CTRL", doc = "MSR TSX_CTRL is there" },
+                        { bit = 8, name = "TAA_NO", doc = "not open to TSX asynchronous abort" },
+                        { bit = 9, name = "MCU_CTRL", doc = "MSR MCU_CONTROL is there" },
+                        { bit = 10, name = "MISC_PKG_CTRL", doc = "MSR MISC_PACKAGE_CTLS is there" },
+                        {
+                            bit = 11,
+                            name = "ENERGY_FILTERING",
+                            doc = "MISC_PACKAGE_CTLS can blur what is told of the energy used",
+                        },
+                        {
+                            bit = 12,
+                            name = "DOITM",
+                            doc = "MSR UARCH_MISC_CTL is there, with data operand independent timing",
+                        },
+                        {
+                            bit = 13,
+                            name = "SBDR_SSDP_NO",
+                            doc = "not open to shared buffers data read and sideband stale data propagation",
+                        },
+                        { bit = 14, name = "FBSDP_NO", doc = "not open to fill buffer stale data propagation" },
+                        { bit = 15, name = "PSDP_NO", doc = "not open to primary stale data propagation" },
+                        { bit = 16, name = "MCU_EXT", doc = "MSRs MCU_EXT_SERVICE are there" },
+                        { bit = 17, name = "FB_CLEAR", doc = "VERW overwrites the fill buffers" },
+                        { bit = 18, name = "FB_CLEAR_CTRL", doc = "MSR MCU_OPT_CTRL can switch that off" },
+                        { bit = 19, name = "RRSBA", doc = "as RSBA, in some modes only" },
+                        { bit = 20, name = "BHI_NO", doc = "not open to branch history injection" },
+                        { bit = 21, name = "XAPIC_STATUS", doc = "MSR XAPIC_DISABLE_STATUS is there" },
+                        { bit = 23, name = "OVRCLK_STATUS", doc = "MSR OVERCLOCKING_STATUS is there" },
+                        {
+                            bit = 24,
+                            name = "PBRSB_NO",
+                            doc = "not open to post-barrier return stack buffer predictions",
+                        },
+                        {
+                            bit = 25,
+                            name = "GDS_CTRL",
+                            doc = "MSR MCU_OPT_CTRL can switch the mitigation of GDS_NO off",
+                        },
+                        { bit = 26, name = "GDS_NO", doc = "not open to gather data sampling" },
+                        { bit = 27, name = "RFDS_NO", doc = "not open to register file data sampling" },
+                        { bit = 28, name = "RFDS_CLEAR", doc = "VERW clears the stale register files" },
+                        { bit = 29, name = "IGN_UMONITOR", doc = "UMONITOR can be ignored" },
+                        { bit = 30, name = "MON_UMON_MITG", doc = "MONITOR and UMONITOR can be mitigated" },
+                    },
+                },
+                {
+                    name = "m10Ah",
+                    at = 12,
+                    features = {
+                        { bit = 0, name = "PB_OPT_CTRL", doc = "MSR PB_OPT_CTRL is there" },
+                        { bit = 30, name = "ITS_NO", doc = "not open to indirect target selection" },
+                    },
+                },
+            },
+        },
+        msrs_at = 8,
+        msr = { idx = 0 },
+        msr_size = 16,
+        word = 4,
+    },
     rules = {
         ["reserved-not-zero"] = {
             severity = "error",
@@ -22008,6 +22607,8 @@ do
     plain(page .. "page.last_pfn", "last pfn", ProtoField.uint64, base.HEX, nil, nil,
         "guest frame number of the last page that the segment holds a part of")
 
+    plain("cpu_feature", "feature", ProtoField.string, base.UNICODE, "feature of the processor that the guest may use, by Xen's name")
+
     plain("xl.message", "Message", ProtoField.string, base.UNICODE, "text of the conversation of xl migrate, by its name")
     plain("xl.text", "Text", ProtoField.string, base.UNICODE, "the text as it was sent")
     plain("xl.status", "Status", ProtoField.uint8, base.DEC, enumerations[definitions.status].names, nil,
@@ -22153,21 +22754,30 @@ do
         return self.tvb(self.base + offset, size)
     end
 
+    -- The names of flags, as many as fit in a label; "none" of none.
+    function trees.listed(flags)
+        local words, length = {}, 0
+        for _, flag in ipairs(flags) do
+            length = length + #flag.name + 2
+            if length > trees.LONGEST then
+                words[#words + 1] = "..."
+                break
+            end
+            words[#words + 1] = flag.name
+        end
+        return #words > 0 and table.concat(words, ", ") or "none"
+    end
+
     -- Add the names of the flags that are set to the item with all of them.
     local function name_flags(item, row, lo, hi)
-        local words, length = {}, 0
+        local set = {}
         for _, flag in ipairs(row.flags) do
             if numbers.bits(lo, hi, flag.bit, 1) == 1 then
-                length = length + #flag.name + 2
-                if length > trees.LONGEST then
-                    words[#words + 1] = "..."
-                    break
-                end
-                words[#words + 1] = flag.name
+                set[#set + 1] = flag
             end
         end
-        if #words > 0 then
-            item:append_text((" (%s)"):format(table.concat(words, ", ")))
+        if #set > 0 then
+            item:append_text((" (%s)"):format(trees.listed(set)))
         end
     end
 
@@ -22273,6 +22883,69 @@ do
         local rule, values = self.rule_of(kind, path, message, actual, expected)
         if rule then
             findings.add(self.last, rule, values)
+        end
+    end
+end
+
+-- The features of the processor that a CPU policy gives the guest, by Xen's names: core/definitions/features.py.
+local cpu_features = {}
+do
+    local u32 = numbers.u32
+    local facts = definitions.cpu_features
+    local names = definitions.record_numbers.libxc
+    local KEY = "cpu_feature"
+
+    -- Words as they stand in a leaf, whose subleaf may be none, or in an MSR that begins at index `at`.
+    local function words_of_leaf(data, at, order)
+        local subleaf = u32(data, at + facts.leaf.subleaf, order)
+        local words = facts.leaves[u32(data, at + facts.leaf.leaf, order)]
+        return words and words[subleaf == facts.no_subleaf and 0 or subleaf]
+    end
+
+    local function words_of_msr(data, at, order)
+        return facts.msrs[u32(data, at + facts.msr.idx, order)]
+    end
+
+    -- A half of 64 bits lies elsewhere in a big endian stream.
+    local function msr_word_at(word, order)
+        local lower, upper = facts.msrs_at, facts.msrs_at + facts.word
+        return order == "<" and word.at or lower + upper - word.at
+    end
+
+    local function leaf_word_at(word)
+        return word.at
+    end
+
+    local policies = {
+        [names.X86_CPUID_POLICY] = { size = facts.leaf_size, words = words_of_leaf, at = leaf_word_at },
+        [names.X86_MSR_POLICY] = { size = facts.msr_size, words = words_of_msr, at = msr_word_at },
+    }
+
+    local function show_word(parent, range, word, number)
+        local found = {}
+        for _, feature in ipairs(word.features) do
+            if numbers.bits(number, 0, feature.bit, 1) == 1 then
+                found[#found + 1] = feature
+            end
+        end
+        local item = parent:add(range, ("features in %s: %s"):format(word.name, trees.listed(found)))
+        for _, feature in ipairs(found) do
+            item:add(fields[KEY], range, feature.name):append_text(" (" .. feature.doc .. ")")
+        end
+    end
+
+    -- Add the features to the item of the body of a record, which begins at index `begins` of `data` and at byte `base` of
+    -- `tvb`; of other records than policies nothing.
+    function cpu_features.show(item, record, tvb, base, data, begins, stop, order)
+        local policy = record.layer == "libxc" and policies[record.type]
+        if not policy then
+            return
+        end
+        for at = begins, stop - policy.size, policy.size do
+            for _, word in ipairs(policy.words(data, at, order) or {}) do
+                local place = at + policy.at(word, order)
+                show_word(item, tvb(base + place - begins, facts.word), word, u32(data, place, order))
+            end
         end
     end
 end
@@ -22429,6 +23102,7 @@ do
             if is_page_data then
                 page_summary(body, element)
             end
+            cpu_features.show(body, element, tvb, base + begins - 1, data, begins, stop, order)
         elseif definition and not element.cut then
             local body = item:add(fields[definition.key], tvb(base, 8))
             body:set_text(definition.name)

@@ -150,6 +150,7 @@ do
             if is_page_data then
                 page_summary(body, element)
             end
+            cpu_features.show(body, element, tvb, base + begins - 1, data, begins, stop, order)
         elseif definition and not element.cut then
             local body = item:add(fields[definition.key], tvb(base, 8))
             body:set_text(definition.name)

@@ -120,6 +120,8 @@ do
     plain(page .. "page.last_pfn", "last pfn", ProtoField.uint64, base.HEX, nil, nil,
         "guest frame number of the last page that the segment holds a part of")
 
+    plain("cpu_feature", "feature", ProtoField.string, base.UNICODE, "feature of the processor that the guest may use, by Xen's name")
+
     plain("xl.message", "Message", ProtoField.string, base.UNICODE, "text of the conversation of xl migrate, by its name")
     plain("xl.text", "Text", ProtoField.string, base.UNICODE, "the text as it was sent")
     plain("xl.status", "Status", ProtoField.uint8, base.DEC, enumerations[definitions.status].names, nil,

@@ -21,21 +21,30 @@ do
         return self.tvb(self.base + offset, size)
     end
 
+    -- The names of flags, as many as fit in a label; "none" of none.
+    function trees.listed(flags)
+        local words, length = {}, 0
+        for _, flag in ipairs(flags) do
+            length = length + #flag.name + 2
+            if length > trees.LONGEST then
+                words[#words + 1] = "..."
+                break
+            end
+            words[#words + 1] = flag.name
+        end
+        return #words > 0 and table.concat(words, ", ") or "none"
+    end
+
     -- Add the names of the flags that are set to the item with all of them.
     local function name_flags(item, row, lo, hi)
-        local words, length = {}, 0
+        local set = {}
         for _, flag in ipairs(row.flags) do
             if numbers.bits(lo, hi, flag.bit, 1) == 1 then
-                length = length + #flag.name + 2
-                if length > trees.LONGEST then
-                    words[#words + 1] = "..."
-                    break
-                end
-                words[#words + 1] = flag.name
+                set[#set + 1] = flag
             end
         end
-        if #words > 0 then
-            item:append_text((" (%s)"):format(table.concat(words, ", ")))
+        if #set > 0 then
+            item:append_text((" (%s)"):format(trees.listed(set)))
         end
     end
 
