@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 from shutil import which
+from struct import pack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,9 @@ import pytest
 from tests import streams
 from tests.migrations import Migrations, cut_at, segments
 from tests.tshark import ROOT, every_tshark
-from tests.valid_streams import hvm, page_data
+from tests.valid_streams import hvm, page_data, record
+from xenmig.core.definitions import libxc
+from xenmig.core.definitions.hvm_params import Index
 from xenmig.core.definitions.libxc import PageType
 
 if TYPE_CHECKING:
@@ -84,6 +87,10 @@ def test_every_field_whose_value_is_computed_is_shown(tshark: Tshark, tmp_path: 
     bare = [kind for kind, known in PageType.known.items() if not known.facts["data"]]
     every_type = page_data(*(kind << 60 | pfn for pfn, kind in enumerate(PageType.known)), without_data=tuple(bare))
     capture = whole().add(segments(bytes(hvm().replaced("page data", every_type)), 700))
+    # A feature of the processor, and a parameter that says at the END that entries are missing from HVM_CONTEXT.
+    policy = record(libxc.X86CpuidPolicy.record, pack("<6I", 1, 0xFFFFFFFF, 0, 0, 0, 1))
+    viridian = record(libxc.HvmParams.record, pack("<IIQQ", 1, 0, Index.VIRIDIAN, 1))
+    capture.add(segments(bytes(hvm().replaced("cpuid policy", policy).replaced("hvm params", viridian))))
     for piece, at, size in (("page data", 1000, 300), ("second page data", 1, 4096 + 30)):
         begin = hvm().offset(piece) + at
         first, _, last = cut_at(bytes(hvm()), begin, begin + size)
