@@ -14,7 +14,7 @@ from xenmig.core.definitions.shared_info import SharedInfo32, SharedInfo64, Vcpu
 from xenmig.core.definitions.vcpu import X86PvVcpuBasic32
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from xenmig.core.definitions.structs import Struct
 
@@ -95,6 +95,31 @@ def with_legacy(region: bytes) -> bytes:
     return pack("<II", 0, 0) + xsave()[:16] + region + xsave()[16 + 512 :]
 
 
+def types(**changed: int) -> Change:
+    """Give pages other types: ``p7=0xC``."""
+    return lambda guest: guest.types.update({int(pfn[1:]): kind for pfn, kind in changed.items()})
+
+
+def without_frames(pfns: Sequence[int]) -> Change:
+    """Let pages of the physical-to-machine table be missing."""
+
+    def change(guest: Guest) -> None:
+        guest.p2m = (0, 1023, [*pfns])
+        guest.types.update(dict.fromkeys(pfns, 0xF))
+
+    return change
+
+
+def in_batches(*changes: dict[int, int]) -> Change:
+    """Let all memory come, and then pages again, with other types."""
+
+    def change(guest: Guest) -> None:
+        guest.batches = [pack("<1024Q", *(pfn | guest.types.get(pfn, 0) << 60 for pfn in range(1024)))]
+        guest.batches += [pack(f"<{len(one)}Q", *(pfn | kind << 60 for pfn, kind in one.items())) for one in changes]
+
+    return change
+
+
 PV_MEMORY: list[tuple[str, Change]] = [
     ("pv-p2m-frame", given("p2m", (0, 1023, [5, 1 << 60 | 77]))),
     ("pv-p2m-frame", given("p2m", (0, 1023, [1 << 32, 1024]))),
@@ -158,6 +183,21 @@ PV_VCPUS: list[tuple[str, Change]] = [
     ("body-length", of_32_bits(lambda guest: setattr(guest, "basic", guest.basic[:-4]))),
     ("body-length", given("extended", pack("<IIIH", 0, 0, 0, 2))),
 ]
+PV_PAGES: list[tuple[str, Change]] = [
+    ("pv-page-missing", types(p0=0xF, p5=0xF)),
+    ("pv-page-missing", types(p7=0xF)),
+    ("pv-page-type", in_batches({5: 0xF, 6: 0}, {5: 0xF})),
+    ("pv-page-missing", of_32_bits(types(p5=0xF))),
+    ("pv-page-missing", of_32_bits(types(p7=0xF, p20=0xB))),
+    ("pv-page-missing", without_frames(range(100, 260))),
+    ("pv-page-type", of_32_bits(types(p7=2, p20=0xB))),
+    ("pv-page-type", of_32_bits(types(p9=1))),
+    ("pv-page-type", of_32_bits(types(p5=9))),
+    ("pv-page-type", in_batches({8: 4}, {8: 0})),
+    ("pv-pinned-root", of_32_bits(types(p7=3))),
+    ("pv-pinned-root", in_batches({7: 0xC, 8: 0xC}, {7: 4, 8: 4})),
+]
+EVERY = PV_MEMORY + PV_VCPUS + PV_PAGES
 SOUND: list[Change] = [
     lambda _: None,
     shared32(),
@@ -182,8 +222,8 @@ def test_nothing_is_found_in_sound_guests(change: Change) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "change"),
-    PV_MEMORY + PV_VCPUS,
-    ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(PV_MEMORY + PV_VCPUS)],
+    EVERY,
+    ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(EVERY)],
 )
 def test_one_change_breaks_one_rule(rule: str, change: Change) -> None:
     guest = Guest(hvm=False)

@@ -51,6 +51,7 @@ PARSER = (
     "xsave_rules",
     "msr_rules",
     "pv_memory_rules",
+    "pv_page_rules",
     "pv_vcpu_rules",
     "back_channel",
     "header_rules",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenmig.core.check import checker, pv_vcpu
+from xenmig.core.check import checker, population, pv_pages, pv_vcpu
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import SCALARS, Field
 from xenmig.core.definitions.msr_numbers import Msr
@@ -13,6 +13,7 @@ from xenmig.core.definitions.typecodes import Typecode
 from xenmig.core.definitions.vcpu import VgcfFlags32, X86PvVcpuBasic32, X86PvVcpuBasic64, X86PvVcpuExtended
 from xenmig.core.definitions.xsave import Fxsave
 from xenmig.wireshark.inside_facts import flags, numbered, offsets
+from xenmig.wireshark.rows import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ def _taken(guest: str) -> dict[int, Plain]:
 def _msrs(rows: Rows) -> dict[str, Plain]:
     return {
         "msr": rows.enumeration(Msr),
-        "most": checker.KEPT_FINDINGS,
         "hvm": {
             "kind": int(Typecode.CPU_MSR),
             "taken": _taken("hvm"),
@@ -85,6 +85,7 @@ def _vcpu(definition: type[Struct], flag_names: type[Flags], *, wide: bool) -> d
     assert isinstance(frame, Field)
     found: dict[str, Plain] = {
         "width": 8 if wide else 4,
+        "levels": pv_pages.LEVELS[8 if wide else 4],
         "flags": {**_number(definition, "flags"), "flags": flags(flag_names)},
         **{name: _number(definition, name) for name in ("ldt_base", "ldt_ents", "gdt_ents", "cr3")},
         "gdt_frames": {"at": definition.field("gdt_frames").offset, "size": SCALARS[frame.kind][1]},
@@ -155,10 +156,17 @@ def _vcpus() -> dict[str, Plain]:
 def pv_facts(rows: Rows) -> dict[str, Plain]:
     """Fields of the Lua table ``definitions``; ``rows`` collects the enumerations."""
     return {
+        "most_findings": checker.KEPT_FINDINGS,
         "msr_rules": _msrs(rows),
         "pv_memory_rules": {
             "p2m_frames": offsets(libxc.X86PvP2mFrames),
             "shared_info": {8: _shared_info(SharedInfo64), 4: _shared_info(SharedInfo32)},
         },
         "pv_vcpu_rules": _vcpus(),
+        "pv_page_rules": {
+            "page_type": name_of(libxc.PageType),
+            "levels": dict(pv_pages.LEVELS),
+            "level": population.LEVEL,
+            "pinned": population.PINNED,
+        },
     }

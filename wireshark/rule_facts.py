@@ -93,7 +93,9 @@ PV_VCPU = (
     "pv-vcpu-fpu",
 )
 "Those of runtime/pv_vcpu_rules.lua."
-PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *XSAVE, *EMULATOR, *MEMORY, *POLICY, *MSR, *PV_MEMORY, *PV_VCPU)
+PV_PAGES = ("pv-page-missing", "pv-page-type", "pv-pinned-root")
+"Those of runtime/pv_page_rules.lua."
+PORTED = (*BY_DEFINITION, *CHAIN, *ENTRY, *XSAVE, *EMULATOR, *MEMORY, *POLICY, *MSR, *PV_MEMORY, *PV_VCPU, *PV_PAGES)
 "What the runtime implements of ``INSIDE``."
 SHOWN = tuple(
     rule

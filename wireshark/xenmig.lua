@@ -15801,6 +15801,21 @@ local definitions = {
             title = "shared page was copied while it was changed",
             message = "{what}: {problem}",
         },
+        ["pv-page-missing"] = {
+            severity = "error",
+            title = "page that the guest is started with never comes",
+            message = "{what}: {problem}",
+        },
+        ["pv-page-type"] = {
+            severity = "error",
+            title = "page that the guest is started with has the wrong type",
+            message = "{what}: {problem}",
+        },
+        ["pv-pinned-root"] = {
+            severity = "note",
+            title = "no page-table root is pinned",
+            message = "{what}: {problem}",
+        },
         ["page-table-range"] = {
             severity = "error",
             title = "page table leads to a page beyond the end of the guest",
@@ -16543,9 +16558,9 @@ local definitions = {
         arch_caps_bit = 29,
     },
     configuration_rules = { json = "0x00000001 (JSON)" },
+    most_findings = 100,
     msr_rules = {
         msr = "msr_numbers.Msr",
-        most = 100,
         hvm = {
             kind = 20,
             taken = {
@@ -16611,6 +16626,7 @@ local definitions = {
         layouts = {
             [5176] = {
                 width = 8,
+                levels = 4,
                 flags = {
                     name = "flags",
                     at = 520,
@@ -16692,6 +16708,7 @@ local definitions = {
             },
             [2808] = {
                 width = 4,
+                levels = 3,
                 flags = {
                     name = "flags",
                     at = 520,
@@ -16740,6 +16757,7 @@ local definitions = {
         gdt_ents_max = 7168,
         gdt_ents_per_frame = 512,
     },
+    pv_page_rules = { page_type = "libxc.PageType", levels = { [8] = 4, [4] = 3 }, level = 7, pinned = 8 },
     page_contents = {
         pv = 1,
         most = 524288,
@@ -17842,6 +17860,18 @@ do
             element.findings = found
         end
         found[#found + 1] = { rule = id, values = values, about = about }
+    end
+
+    -- A function(rule, ...) that passes on to `tell` as many findings of a rule as are kept of it: a large body has room for
+    -- more than anybody could read.
+    function rules.few(tell)
+        local told = {}
+        return function(rule, ...)
+            told[rule] = (told[rule] or 0) + 1
+            if told[rule] <= definitions.most_findings then
+                tell(rule, ...)
+            end
+        end
     end
 
     -- Bytes from a stream as text that is safe to show, as Python's ascii() writes it.
@@ -19435,6 +19465,7 @@ do
         self.major, self.minor = 0, 0 -- release of the sender's Xen; 0.0 when converted or not known
         self.width = nil            -- octets in a word of a PV guest
         self.end_pfn = nil          -- last pfn of a PV guest
+        self.p2m_frames = nil       -- of its physical-to-machine table: the last record, and the pfns
         self.memory = nil           -- how far its memory has come: see memory_rules
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
         self.pages = page_tables.wanted and page_tables.new(self) or nil -- what was in the guest's page tables
@@ -20154,14 +20185,10 @@ do
     -- Hold `count` MSRs, the first of which stands at index `at` of `body`, to the rules. `taken` has those that Xen takes
     -- for such a guest, `layout` says where index and value are in each.
     local function look(tell, who, body, at, count, order, taken, layout)
-        local seen, told = {}, {}
-        -- As many findings as are kept of a rule: a record has room for more MSRs than anybody could read of.
-        local function tell_of(rule, index, problem)
-            told[rule] = (told[rule] or 0) + 1
-            if told[rule] <= facts.most then
-                tell(rule, ("%s: %s %s"):format(who, structs.meaning(enumeration, index), problem))
-            end
-        end
+        local seen = {}
+        local tell_of = rules.few(function(rule, index, problem)
+            tell(rule, ("%s: %s %s"):format(who, structs.meaning(enumeration, index), problem))
+        end)
         for number = 0, count - 1 do
             local begins = at + number * layout.size
             local index = numbers.u32(body, begins + layout.index, order)
@@ -20208,8 +20235,9 @@ do
         end
     end
 
+    -- Look at the frames in a record; returns their pfns.
     local function frames(tell, body, last, order)
-        local seen, more, beyond = {}, 0, false
+        local pfns, seen, more, beyond = {}, {}, 0, false
         local at = 1 + facts.p2m_frames.p2m_pfns
         for index = 0, math.floor((#body - at + 1) / 8) - 1 do
             local frame = body:sub(at + 8 * index, at + 8 * index + 7)
@@ -20218,6 +20246,7 @@ do
             end
             seen[frame] = true
             local lo, hi = halves(frame, 1, 8, order)
+            pfns[index + 1] = hi * 2 ^ 32 + lo
             if not beyond and (hi > 0 or lo > last) then
                 beyond = true
                 tell("pv-p2m-frame", "frame %.0f is pfn %s, the last pfn of the guest is %s", index, hex(lo, hi),
@@ -20227,6 +20256,7 @@ do
         if more > 0 then
             tell("pv-p2m-shared", "%s too many: each should come once", numbers.count(more, "frame"))
         end
+        return pfns
     end
 
     subjects[names.X86_PV_P2M_FRAMES] = function(guest, record, body, order)
@@ -20237,7 +20267,7 @@ do
         if first > 0 then
             tell("pv-p2m-start", "the frames begin with pfn %s", hex(first, 0))
         end
-        frames(tell, body, last, order)
+        guest.p2m_frames = { record = record, pfns = frames(tell, body, last, order) }
     end
 
     subjects[names.SHARED_INFO] = function(guest, record, body, order)
@@ -20266,6 +20296,66 @@ do
                     vcpu, lo)
             end
         end
+    end
+end
+
+-- Rules over the pages that a receiver needs to start a PV guest: core/check/pv_pages.py.
+local pv_page_rules = {}
+do
+    local facts = definitions.pv_page_rules
+    local page_type = definitions.enumerations[facts.page_type]
+    local hex = numbers.hex
+
+    -- Whether the page with this pfn, given by halves, came and is a page table of `level` (0: an ordinary page); says when it
+    -- is not. True also when nothing is known.
+    function pv_page_rules.look(guest, tell, who, lo, hi, level)
+        local came = guest:population()
+        if came == nil then
+            return true
+        end
+        local pfn = hi * 2 ^ 32 + lo
+        if not came:populated(pfn) then
+            tell("pv-page-missing", "%s is pfn %s, which never comes", who, hex(lo, hi))
+            return false
+        end
+        local kind = came:type(pfn)
+        if numbers.band(kind, facts.level) ~= level then
+            tell("pv-page-type", "%s is pfn %s, a page of type %s, not %s", who, hex(lo, hi),
+                structs.meaning(page_type, kind), structs.meaning(page_type, level))
+            return false
+        end
+        return true
+    end
+
+    -- The pages of the physical-to-machine table: what is wrong with them shows when memory has come.
+    local function look_at_frames(guest, record)
+        local frames, last, came = guest.p2m_frames, guest.end_pfn, guest:population()
+        if frames == nil or came == nil or came:ordinary(frames.pfns) then
+            return
+        end
+        local tell = rules.few(function(rule, problem, ...)
+            rules.tell(record, rule, { problem = problem:format(...) }, frames.record)
+        end)
+        for index, pfn in ipairs(frames.pfns) do
+            if pfn <= last then
+                pv_page_rules.look(guest, tell, ("frame %.0f of the physical-to-machine table"):format(index - 1), pfn, 0, 0)
+            end
+        end
+    end
+
+    -- There is a page-table root that is pinned.
+    local function look_at_roots(guest, record)
+        local came, level = guest:population(), facts.levels[guest.width or 0]
+        if came and level and came:count() > 0 and not came:has(level + facts.pinned) then
+            rules.tell(record, "pv-pinned-root",
+                { problem = "no page has the type " .. structs.meaning(page_type, level + facts.pinned) })
+        end
+    end
+
+    -- The guest's memory and its vcpus have come: `record` is the CHECKPOINT or END behind them.
+    function pv_page_rules.complete(guest, record)
+        look_at_frames(guest, record)
+        look_at_roots(guest, record)
     end
 end
 
@@ -20379,7 +20469,7 @@ do
         local most, many = facts.gdt_ents_max, beyond(lo, hi, facts.gdt_ents_max)
         local first, size = layout.gdt_frames.at, layout.gdt_frames.size
         for index = 0, math.ceil((many and most or lo) / facts.gdt_ents_per_frame) - 1 do
-            refer(format("frame %.0f of the descriptor table", index), number({ at = first + size * index, size = size }))
+            refer(format("frame %.0f of the descriptor table", index), 0, number({ at = first + size * index, size = size }))
         end
         if many then
             tell("pv-vcpu-gdt", "gdt_ents is %s: %.0f at most", decimal(lo, hi), most)
@@ -20387,13 +20477,13 @@ do
     end
 
     local function look_at_roots(tell, layout, number, in_kernel, refer)
-        refer("the page-table root", root(layout.width, number(layout.cr3)))
+        refer("the page-table root", layout.levels, root(layout.width, number(layout.cr3)))
         if layout.cr1 == nil then
             return
         end
         local lo, hi = number(layout.cr1)
         if lo % 2 == 1 then
-            refer("the page-table root of user mode", numbers.bits(lo, hi, 12, 52))
+            refer("the page-table root of user mode", layout.levels, numbers.bits(lo, hi, 12, 52))
         end
         if lo + hi > 0 and lo % 4096 ~= 1 then
             tell("pv-vcpu-cr1", "cr1 is %s: it is 0, or a pfn with bit 0 set", hex(lo, hi))
@@ -20415,15 +20505,18 @@ do
         end
         vcpu.fpu = is(facts.i387_valid) and body:sub(1 + facts.context_at, facts.context_at + facts.legacy) or nil
 
-        local function refer(what, pfn_lo, pfn_hi)
+        -- Whether the guest has the page that it refers to, and of that level; says when it has not.
+        local function refer(what, level, pfn_lo, pfn_hi)
             if last and beyond(pfn_lo, pfn_hi, last) then
                 tell("pv-vcpu-pfn", "%s is pfn %s, the last pfn of the guest is %s", what, hex(pfn_lo, pfn_hi), hex(last, 0))
+                return false
             end
+            return pv_page_rules.look(guest, tell, what, pfn_lo, pfn_hi, level)
         end
         look_at_roots(tell, layout, number, is(facts.in_kernel), refer)
         look_at_frames(tell, layout, number, refer)
         if id == 0 then
-            refer("the start_info page", number(layout.start_info))
+            refer("the start_info page", 0, number(layout.start_info))
         end
         look_at_registers(tell, body, layout, order, number)
         if not is(facts.online) then
@@ -20481,9 +20574,11 @@ do
 
     guest_state.completions[#guest_state.completions + 1] = function(guest, record)
         local first = guest.vcpus[0]
-        if guest.hvm == false and (guest.vcpu_count > 0 or record.type == names.END) and guest.whole
-            and not (first and first[facts.first]) then
-            rules.tell(record, "pv-vcpu-missing", { problem = "there is no X86_PV_VCPU_BASIC of vcpu 0" })
+        if guest.hvm == false and (guest.vcpu_count > 0 or record.type == names.END) then
+            if guest.whole and not (first and first[facts.first]) then
+                rules.tell(record, "pv-vcpu-missing", { problem = "there is no X86_PV_VCPU_BASIC of vcpu 0" })
+            end
+            pv_page_rules.complete(guest, record)
         end
     end
 end
@@ -22463,6 +22558,7 @@ if Proto == nil then
         guest_state = guest_state,
         xsave_area = xsave_area,
         cpu_policy_rules = cpu_policy_rules,
+        pv_page_rules = pv_page_rules,
         back_channel = back_channel,
         header_rules = header_rules,
         anchors = anchors,

@@ -25,6 +25,7 @@ do
         self.major, self.minor = 0, 0 -- release of the sender's Xen; 0.0 when converted or not known
         self.width = nil            -- octets in a word of a PV guest
         self.end_pfn = nil          -- last pfn of a PV guest
+        self.p2m_frames = nil       -- of its physical-to-machine table: the last record, and the pfns
         self.memory = nil           -- how far its memory has come: see memory_rules
         self.emulated = false       -- whether the last complete HVM_CONTEXT has emulated devices
         self.pages = page_tables.wanted and page_tables.new(self) or nil -- what was in the guest's page tables

@@ -6,14 +6,10 @@ do
     -- Hold `count` MSRs, the first of which stands at index `at` of `body`, to the rules. `taken` has those that Xen takes
     -- for such a guest, `layout` says where index and value are in each.
     local function look(tell, who, body, at, count, order, taken, layout)
-        local seen, told = {}, {}
-        -- As many findings as are kept of a rule: a record has room for more MSRs than anybody could read of.
-        local function tell_of(rule, index, problem)
-            told[rule] = (told[rule] or 0) + 1
-            if told[rule] <= facts.most then
-                tell(rule, ("%s: %s %s"):format(who, structs.meaning(enumeration, index), problem))
-            end
-        end
+        local seen = {}
+        local tell_of = rules.few(function(rule, index, problem)
+            tell(rule, ("%s: %s %s"):format(who, structs.meaning(enumeration, index), problem))
+        end)
         for number = 0, count - 1 do
             local begins = at + number * layout.size
             local index = numbers.u32(body, begins + layout.index, order)

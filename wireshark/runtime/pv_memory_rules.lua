@@ -12,8 +12,9 @@ do
         end
     end
 
+    -- Look at the frames in a record; returns their pfns.
     local function frames(tell, body, last, order)
-        local seen, more, beyond = {}, 0, false
+        local pfns, seen, more, beyond = {}, {}, 0, false
         local at = 1 + facts.p2m_frames.p2m_pfns
         for index = 0, math.floor((#body - at + 1) / 8) - 1 do
             local frame = body:sub(at + 8 * index, at + 8 * index + 7)
@@ -22,6 +23,7 @@ do
             end
             seen[frame] = true
             local lo, hi = halves(frame, 1, 8, order)
+            pfns[index + 1] = hi * 2 ^ 32 + lo
             if not beyond and (hi > 0 or lo > last) then
                 beyond = true
                 tell("pv-p2m-frame", "frame %.0f is pfn %s, the last pfn of the guest is %s", index, hex(lo, hi),
@@ -31,6 +33,7 @@ do
         if more > 0 then
             tell("pv-p2m-shared", "%s too many: each should come once", numbers.count(more, "frame"))
         end
+        return pfns
     end
 
     subjects[names.X86_PV_P2M_FRAMES] = function(guest, record, body, order)
@@ -41,7 +44,7 @@ do
         if first > 0 then
             tell("pv-p2m-start", "the frames begin with pfn %s", hex(first, 0))
         end
-        frames(tell, body, last, order)
+        guest.p2m_frames = { record = record, pfns = frames(tell, body, last, order) }
     end
 
     subjects[names.SHARED_INFO] = function(guest, record, body, order)

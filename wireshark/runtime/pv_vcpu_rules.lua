@@ -108,7 +108,7 @@ do
         local most, many = facts.gdt_ents_max, beyond(lo, hi, facts.gdt_ents_max)
         local first, size = layout.gdt_frames.at, layout.gdt_frames.size
         for index = 0, math.ceil((many and most or lo) / facts.gdt_ents_per_frame) - 1 do
-            refer(format("frame %.0f of the descriptor table", index), number({ at = first + size * index, size = size }))
+            refer(format("frame %.0f of the descriptor table", index), 0, number({ at = first + size * index, size = size }))
         end
         if many then
             tell("pv-vcpu-gdt", "gdt_ents is %s: %.0f at most", decimal(lo, hi), most)
@@ -116,13 +116,13 @@ do
     end
 
     local function look_at_roots(tell, layout, number, in_kernel, refer)
-        refer("the page-table root", root(layout.width, number(layout.cr3)))
+        refer("the page-table root", layout.levels, root(layout.width, number(layout.cr3)))
         if layout.cr1 == nil then
             return
         end
         local lo, hi = number(layout.cr1)
         if lo % 2 == 1 then
-            refer("the page-table root of user mode", numbers.bits(lo, hi, 12, 52))
+            refer("the page-table root of user mode", layout.levels, numbers.bits(lo, hi, 12, 52))
         end
         if lo + hi > 0 and lo % 4096 ~= 1 then
             tell("pv-vcpu-cr1", "cr1 is %s: it is 0, or a pfn with bit 0 set", hex(lo, hi))
@@ -144,15 +144,18 @@ do
         end
         vcpu.fpu = is(facts.i387_valid) and body:sub(1 + facts.context_at, facts.context_at + facts.legacy) or nil
 
-        local function refer(what, pfn_lo, pfn_hi)
+        -- Whether the guest has the page that it refers to, and of that level; says when it has not.
+        local function refer(what, level, pfn_lo, pfn_hi)
             if last and beyond(pfn_lo, pfn_hi, last) then
                 tell("pv-vcpu-pfn", "%s is pfn %s, the last pfn of the guest is %s", what, hex(pfn_lo, pfn_hi), hex(last, 0))
+                return false
             end
+            return pv_page_rules.look(guest, tell, what, pfn_lo, pfn_hi, level)
         end
         look_at_roots(tell, layout, number, is(facts.in_kernel), refer)
         look_at_frames(tell, layout, number, refer)
         if id == 0 then
-            refer("the start_info page", number(layout.start_info))
+            refer("the start_info page", 0, number(layout.start_info))
         end
         look_at_registers(tell, body, layout, order, number)
         if not is(facts.online) then
@@ -210,9 +213,11 @@ do
 
     guest_state.completions[#guest_state.completions + 1] = function(guest, record)
         local first = guest.vcpus[0]
-        if guest.hvm == false and (guest.vcpu_count > 0 or record.type == names.END) and guest.whole
-            and not (first and first[facts.first]) then
-            rules.tell(record, "pv-vcpu-missing", { problem = "there is no X86_PV_VCPU_BASIC of vcpu 0" })
+        if guest.hvm == false and (guest.vcpu_count > 0 or record.type == names.END) then
+            if guest.whole and not (first and first[facts.first]) then
+                rules.tell(record, "pv-vcpu-missing", { problem = "there is no X86_PV_VCPU_BASIC of vcpu 0" })
+            end
+            pv_page_rules.complete(guest, record)
         end
     end
 end

@@ -51,6 +51,18 @@ do
         found[#found + 1] = { rule = id, values = values, about = about }
     end
 
+    -- A function(rule, ...) that passes on to `tell` as many findings of a rule as are kept of it: a large body has room for
+    -- more than anybody could read.
+    function rules.few(tell)
+        local told = {}
+        return function(rule, ...)
+            told[rule] = (told[rule] or 0) + 1
+            if told[rule] <= definitions.most_findings then
+                tell(rule, ...)
+            end
+        end
+    end
+
     -- Bytes from a stream as text that is safe to show, as Python's ascii() writes it.
     function rules.quoted(data, most)
         local quote = data:find("'", 1, true) and not data:find('"', 1, true) and '"' or "'"
