@@ -32,6 +32,7 @@ from tests.valid_streams import (
     rules_broken,
 )
 from xenmig.core.check import hvm_context_rules, memory_rules, policy_rules, pv_rules
+from xenmig.core.check.bodies import RULE_OF_PROBLEM
 from xenmig.core.check.checker import Checker
 from xenmig.core.check.rule import SEVERITIES
 from xenmig.core.check.rules import RULES
@@ -265,6 +266,17 @@ def test_every_finding_fills_its_message() -> None:
         for _, field, _, _ in formatter.parse(messages[0]):
             assert field is None
         assert "None" not in messages[0]
+
+
+@pytest.mark.parametrize("length", [1, 4, 8, 20, 28, 5000])
+@pytest.mark.parametrize("name", ["cpuid policy", "msr policy", "shared info", "vcpu extended", "vcpu msrs"])
+def test_what_two_definitions_of_a_body_find_is_told_once(name: str, length: int) -> None:
+    kind, body = pv().data(name)[0], pv().data(name)[8:]
+    stream = pv().replaced(name, record(kind, (body + bytes(5000))[:length]))
+    usual = [one for one in check(stream, inside=False).findings if one.rule in RULE_OF_PROBLEM.values()]
+    closer = [one for one in check(stream).findings if one.rule in RULE_OF_PROBLEM.values()]
+    assert len(closer) == len({(one.rule, one.offset, one.message) for one in closer})
+    assert {one.rule for one in closer} >= {one.rule for one in usual}
 
 
 def test_a_rule_that_is_broken_often_is_kept_a_hundred_times_and_counted() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from xenmig.core.check import (
+    bodies,
     control_registers,
     cpu_policy,
     cpu_state,
     emulator,
-    guest_state,
     hvm_context,
     memory,
     params,
@@ -189,7 +189,7 @@ def inside_facts(rows: Rows) -> dict[str, Plain]:
     """Fields of the Lua table ``definitions``; ``rows`` collects the enumerations."""
     return {
         "guest_state": {
-            "least": guest_state.ZERO_CONTENT,
+            "least": len(bodies.ZERO_CONTENT),
             "pv_info": offsets(libxc.X86PvInfo),
             "instance_at": HvmSaveDescriptor.field("instance").offset,
             "lapic": int(Typecode.LAPIC),

@@ -19535,7 +19535,7 @@ do
             if width and definitions.body_rules.pairs[width] == levels then
                 self.width = width
             end
-        elseif #body > facts.least then
+        elseif #body > facts.least or kind == names.HVM_CONTEXT then
             local subject, order = guest_state.subjects[kind], body_rules.order(record, body, 1)
             if subject then
                 subject(self, record, body, order)

@@ -28,6 +28,18 @@ RULE_OF_PROBLEM = {
 "Kind of problem that a definition finds -> rule."
 RECORD_HEADER = libxc.RecordHeader.size or 0
 
+INSIDE = (
+    libxc.X86PvVcpuBasic.record,
+    libxc.X86PvVcpuExtended.record,
+    libxc.X86PvVcpuXsave.record,
+    libxc.X86PvVcpuMsrs.record,
+    libxc.SharedInfo.record,
+    libxc.HvmContext.record,
+    libxc.HvmParams.record,
+    libxc.X86MsrPolicy.record,
+)
+"""Bodies with a closer definition than their layer's, which finds all that the layer's does: where what is inside is
+looked at, guest_state.py says what is wrong with those that have something inside."""
 ZERO_CONTENT = bytes(8)
 "As long as the head of the records that Xen 4.6 to 4.8 wrote without anything behind it."
 ZERO_CONTENT_BODIES: tuple[type[Struct], ...] = (
@@ -46,16 +58,19 @@ CONFORMS: dict[str, dict[int, Conforms]] = {libxl.LAYER: {}, libxc.LAYER: {}}
 class Bodies:
     """Looks at the bodies of the records of one stream."""
 
-    __slots__ = ("legacy", "forward", "_report", "_order")
+    __slots__ = ("legacy", "forward", "inside", "_report", "_order")
 
     legacy: bool
     "Whether the libxl header says that the stream was made from a legacy one."
     forward: bool
     "Whether this is the guest's own stream, and not what its receiver says."
+    inside: bool
+    "Whether what is inside bodies is looked at as well."
 
-    def __init__(self, report: Report, order: LibxcOrder, *, forward: bool = True) -> None:
+    def __init__(self, report: Report, order: LibxcOrder, *, forward: bool = True, inside: bool = False) -> None:
         self.legacy = False
         self.forward = forward
+        self.inside = inside
         self._report = report
         self._order = order
 
@@ -74,6 +89,9 @@ class Bodies:
                 special(self, event, body)
             if layer == libxc.LAYER and len(body) > len(ZERO_CONTENT) and self._order.repeatable(kind):
                 self._order.usual[kind] = found
+            return
+        content = len(body) > len(ZERO_CONTENT) or kind == libxc.HvmContext.record
+        if self.inside and layer == libxc.LAYER and kind in INSIDE and content:
             return
         from xenmig.core.check.records import record_name
 

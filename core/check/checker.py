@@ -60,10 +60,11 @@ class Checker:
         self.kind = kind
         self._found: dict[str, int] = {}
         self._libxc = LibxcOrder(self.report)
-        self._bodies = Bodies(self.report, self._libxc, forward=kind != "xl receiver")
+        forward = kind != "xl receiver"
+        self._bodies = Bodies(self.report, self._libxc, forward=forward, inside=inside and forward)
         self._framing = Framing(self.report, self._libxc, self._bodies, kind)
         self._inside: GuestState | None = None
-        if inside and kind != "xl receiver":
+        if inside and forward:
             from xenmig.core.check.guest_state import GuestState
 
             self._inside = GuestState(self.report, deep=deep)

@@ -6,7 +6,7 @@ with is kept in a :class:`GuestState`, which takes memory for the guest's vcpus,
 
 from __future__ import annotations
 
-from xenmig.core.check.bodies import PAIRS
+from xenmig.core.check.bodies import INSIDE, PAIRS, RULE_OF_PROBLEM, ZERO_CONTENT
 from xenmig.core.check.subjects import subject_of
 from xenmig.core.decode.damage import Hole, Resynchronised
 from xenmig.core.decode.events import Header, Page
@@ -31,21 +31,10 @@ if TYPE_CHECKING:
 
 
 RECORD_HEADER = libxc.RecordHeader.size or 0
-ZERO_CONTENT = 8
-"Length of the bodies that Xen 4.6 to 4.8 wrote where there was nothing to say."
-RULE_OF_PROBLEM = {
-    "reserved": "reserved-not-zero",
-    "value": "unknown-value",
-    "length": "body-length",
-    "count": "body-count",
-}
-"Kind of problem that a definition finds -> rule, where a subject has no rule of its own."
 CHECKPOINT = libxc.Checkpoint.record
 PAGE_DATA = libxc.PageData.record
 END = libxc.End.record
 X86_CPUID_POLICY, HVM_CONTEXT = libxc.X86CpuidPolicy.record, libxc.HvmContext.record
-COMMON = ("vcpu_id", "reserved1", "count", "emulator_id", "index")
-"Fields that the layers' own definitions check too."
 
 
 class GuestState:
@@ -230,7 +219,7 @@ class GuestState:
             if (info.guest_width, info.pt_levels) in PAIRS:
                 self.guest.take(info)
             return
-        subject = subject_of(kind) if len(body) > ZERO_CONTENT else None
+        subject = subject_of(kind) if len(body) > len(ZERO_CONTENT) or kind == HVM_CONTEXT else None
         if subject is None:
             return
         order = event.byteorder
@@ -245,7 +234,7 @@ class GuestState:
         value = bodies.decode(event.layer, kind, body, self.guest, event.byteorder)
         assert value is not None
         telling = Telling(self, event)
-        if (event.layer, kind) in bodies.BODIES and kind != HVM_CONTEXT:
+        if kind in INSIDE and kind != HVM_CONTEXT:
             telling.problems(value)
         subject(telling, value)
 
@@ -341,14 +330,10 @@ class Telling:
         """The same about an earlier record or header."""
         return Telling(self.state, event)
 
-    def problems(self, value: Struct, rules: dict[str, str] | None = None) -> None:
-        """Report what the definition found, those fields left out that are checked without it."""
+    def problems(self, value: Struct) -> None:
+        """Report what the definition found."""
         for problem in value.problems:
-            name = problem.field.partition(".")[0].partition("[")[0]
-            if name in COMMON or name == "entries":
-                continue
-            rule = (rules or RULE_OF_PROBLEM)[problem.kind]
-            self.tell(rule, problem.message, problem.offset, problem.expected, problem.actual)
+            self.tell(RULE_OF_PROBLEM[problem.kind], problem.message, problem.offset, problem.expected, problem.actual)
 
     def sure(self) -> None:
         """Called before anything is done that only words for people need."""
