@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     "Rule, severity, number of the record, message."
 
 XTAB = 0xF
+NEEDED = (5, 6, 0x3FC)
+"Ordinary pages that a receiver needs: the physical-to-machine table and the rings."
 LARGE = 65000
 "Bytes of a segment: many streams, few frames."
 
 
-def stream_of(guest: Guest, data: Collection[int] = ()) -> bytes:
+def stream_of(guest: Guest, data: Collection[int] = NEEDED) -> bytes:
     """The stream of a guest. Ordinary pages, but for those in ``data``, come without data, so that it is small."""
     pieces = [libxl_header(), record(1), image_header(), domain_header(2 if guest.hvm else 1, guest.release)]
     usual = pack("<1024Q", *(pfn | guest.types.get(pfn, 0) << 60 for pfn in range(1024)))
@@ -51,7 +53,7 @@ def stream_of(guest: Guest, data: Collection[int] = ()) -> bytes:
     return bytes(in_xl(stream, config=config))
 
 
-def memory(words: bytes, data: Collection[int] = ()) -> bytes:
+def memory(words: bytes, data: Collection[int] = NEEDED) -> bytes:
     """A PAGE_DATA with these pfns, of which ordinary ones have data where ``data`` says so."""
     entries = [int.from_bytes(words[at : at + 8], "little") for at in range(0, len(words), 8)]
     entries = [one if one >> 60 or one in data else one | XTAB << 60 for one in entries]
@@ -109,7 +111,7 @@ def captured() -> Migrations:
     changes = [(True, change) for _, change in HVM] + [(False, change) for _, change in PV]
     changes += [(hvm, change) for _, hvm, change in MEMORY]
     changes += [(True, given("config", text + b"\0")) for text in [*CONFIGURATIONS, b'{"a": "\xff"}', b'{"a": \xff}']]
-    changes += [(True, params_first)]
+    changes += [(True, params_first), (True, given("params", [(1, 1024), (17, 1 << 63 | 5)]))]
     # The last entry of a HVM_CONTEXT with an instance, and with a length.
     changes += [(True, given("tail", entry(0, *last))) for last in ((1, b""), (0, bytes(8)))]
     for hvm, change in [(True, unchanged), (False, unchanged), *changes]:
@@ -137,7 +139,7 @@ def without_two_pieces() -> list[tuple[int, bytes]]:
     guest = Guest(hvm=True)
     guest.params = [(4, 1)]
     data = stream_of(guest)
-    at = data.index(pack("<III", PAGE_DATA, 8 + 8 * 1024, 1024))
+    at = data.index(pack("<III", PAGE_DATA, 8 + 8 * 1024 + 4096 * len(NEEDED), 1024))
     first, _, second, _, third = cut_at(data, at - 60, at - 10, at + 400, at + 420)
     return [first, second, third]
 

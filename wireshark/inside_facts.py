@@ -88,6 +88,7 @@ def _parameters(rows: Rows) -> dict[str, Plain]:
         "parameters": {number: _parameter(one) for number, one in Index.known.items()},
         "checked": checked,
         "viridian": int(Index.VIRIDIAN),
+        "rings": [int(index) for index in params.RINGS],
         "ioreq_pages": int(Index.NR_IOREQ_SERVER_PAGES),
         "ioreq_pages_max": params.IOREQ_PAGES_MAX,
         "tss": int(Index.VM86_TSS),

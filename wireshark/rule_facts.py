@@ -33,8 +33,7 @@ END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "
 that tshark prints, of the guest's stream."""
 INSIDE = (hvm_context_rules, memory_rules, policy_rules, pv_rules)
 """Rules that compare what several records, fields or pages say. The dissector holds streams to those of ``PORTED``, and
-of ``DEEP`` where that is asked for. Which pages of the guest came, and of what types, takes a byte for each of them:
-what needs that stays with verify."""
+of ``DEEP`` where that is asked for."""
 BY_DEFINITION = ("hvm-context-typecode", "hvm-context-chain", "hvm-context-tail")
 "Of the rules over what is inside bodies those that the definitions decide."
 CHAIN = (
@@ -72,9 +71,8 @@ EMULATOR = ("hvm-emulator-missing", "hvm-emulator-differs")
 "Those of runtime/emulator_rules.lua."
 MEMORY = tuple(rule.id for rule in memory_rules.RULES)
 "Those of runtime/memory_rules.lua."
-POLICY = tuple(rule.id for rule in policy_rules.RULES if rule.id != "hvm-param-page")
-"""Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua. Which pages came
-takes a byte for each of the guest's."""
+POLICY = tuple(rule.id for rule in policy_rules.RULES)
+"Those of runtime/param_rules.lua, tsc_rules.lua, cpu_policy_rules.lua and configuration_rules.lua."
 MSR = ("msr-index", "msr-value")
 "Those of runtime/msr_rules.lua."
 PV_MEMORY = ("pv-p2m-start", "pv-p2m-frame", "pv-p2m-shared", "pv-shared-info-max-pfn", "pv-shared-info-unstable")

@@ -15563,6 +15563,11 @@ local definitions = {
             title = "configuration and stream have different numbers of vcpus",
             message = "{what}: {problem}",
         },
+        ["hvm-param-page"] = {
+            severity = "warning",
+            title = "ring of xenstore or the console is in a page that never comes",
+            message = "{what}: {problem}",
+        },
         ["hvm-context-chain"] = {
             severity = "error",
             title = "chain of HVM_CONTEXT is broken",
@@ -16456,6 +16461,7 @@ local definitions = {
             [38] = { flags = { digits = 1, names = { [0] = "LMCE" }, known_lo = 1, known_hi = 0 } },
         },
         viridian = 9,
+        rings = { 1, 17 },
         ioreq_pages = 33,
         ioreq_pages_max = 64,
         tss = 15,
@@ -19477,7 +19483,8 @@ do
     -- Forget what comes anew with each checkpoint.
     function state:start_checkpoint()
         self.context = nil          -- HVM_CONTEXT: the record, its entries, and which types they have
-        self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
+        self.params = nil           -- by index the halves of each parameter in HVM_PARAMS, and the last record with some
+        self.params_record = nil
         self.vcpus = {}             -- of a PV guest: what records came of each vcpu, by number
         self.vcpu_count = 0         -- and the highest of these numbers, and one
     end
@@ -19595,7 +19602,7 @@ do
     end
 end
 
--- Rules over HVM_PARAMS: core/check/params.py, but for those that need to know which pages of the guest came.
+-- Rules over HVM_PARAMS: core/check/params.py.
 do
     local halves = numbers.halves
     local facts = definitions.param_rules
@@ -19662,7 +19669,7 @@ do
     guest_state.subjects[definitions.record_numbers.libxc.HVM_PARAMS] = function(guest, record, body, order)
         local enumeration = definitions.enumerations[facts.index]
         local count = math.min(numbers.u32(body, 1, order), math.floor((#body - facts.first) / facts.size))
-        -- By index, those of this checkpoint: whether they are not zero. An index beyond 2^32 is none that anybody knows.
+        -- By index, those of this checkpoint: the halves of their values. An index beyond 2^32 is none that anybody knows.
         local found = guest.params or {}
         for number = 0, count - 1 do
             local at = 1 + facts.first + facts.size * number
@@ -19670,14 +19677,31 @@ do
             local lo, hi = halves(body, at + facts.at.value, 8, order)
             local key = index_hi == 0 and index_lo or numbers.hex(index_lo, index_hi)
             look(guest, record, key, found, index_hi == 0 and index_lo, lo, hi, structs.meaning(enumeration, index_lo, index_hi))
-            found[key] = lo + hi > 0
+            found[key] = { lo = lo, hi = hi }
         end
         if found[facts.tss] ~= nil and found[facts.tss_sized] ~= nil then
             rules.tell(record, "hvm-param-tss", { problem = ("%s and %s are both there"):format(
                 structs.meaning(enumeration, facts.tss), structs.meaning(enumeration, facts.tss_sized)) })
         end
-        guest.params = found
+        guest.params, guest.params_record = found, record
     end
+
+    -- The rings that the guest shares with the toolstack lie in its memory.
+    table.insert(guest_state.completions, function(guest, record)
+        local came = guest:population()
+        if came == nil or guest.params == nil then
+            return
+        end
+        for _, index in ipairs(facts.rings) do
+            local value = guest.params[index]
+            local pfn = value and value.hi * 2 ^ 32 + value.lo
+            if value and pfn > 0 and not came:populated(pfn) then
+                rules.tell(record, "hvm-param-page", { problem = ("%s is pfn %s, which never comes"):format(
+                    structs.meaning(definitions.enumerations[facts.index], index), numbers.hex(value.lo, value.hi)) },
+                    guest.params_record)
+            end
+        end
+    end)
 end
 
 -- Whether HVM_CONTEXT has the entries of Viridian that HVM_PARAMS promise: core/check/hvm_context.py, complete. The parameters
@@ -19714,7 +19738,8 @@ do
         end
         if guest.params or guest.whole then
             -- params.h: a parameter that is zero is not written.
-            local wanted = guest.params ~= nil and guest.params[facts.parameter] == true
+            local value = guest.params and guest.params[facts.parameter]
+            local wanted = value ~= nil and value.lo + value.hi > 0
             for _, kind in ipairs({ facts.domain, facts.vcpu }) do
                 if (instances[kind] ~= nil) ~= wanted then
                     tell(("%s %s, and by HVM_PARAMS the guest %s Viridian"):format(

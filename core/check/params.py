@@ -23,6 +23,10 @@ CHECKED = (Index.VIRIDIAN, Index.ACPI_IOPORTS_LOCATION, Index.X87_FIP_WIDTH, Ind
 "Parameters whose values a receiver looks at, and that are no plain number."
 
 
+RINGS = (Index.STORE_PFN, Index.CONSOLE_PFN)
+"Parameters that are pfns of pages that the guest shares with the toolstack."
+
+
 def release_of(text: str) -> tuple[int, int]:
     """``4.13`` as numbers."""
     major, _, minor = text.partition(".")
@@ -89,7 +93,7 @@ def complete(telling: Telling) -> None:
     if not params or event is None or memory is None or not memory.population.whole:
         return
     about = telling.about(event)
-    for index in (Index.STORE_PFN, Index.CONSOLE_PFN):
+    for index in RINGS:
         pfn = params.get(index)
         if pfn and not memory.population.populated(pfn):
             about.tell("hvm-param-page", f"{index} is pfn 0x{pfn:x}, which never comes", 0, None, pfn)

@@ -37,7 +37,8 @@ do
     -- Forget what comes anew with each checkpoint.
     function state:start_checkpoint()
         self.context = nil          -- HVM_CONTEXT: the record, its entries, and which types they have
-        self.params = nil           -- of each parameter in HVM_PARAMS by index: whether it is not zero
+        self.params = nil           -- by index the halves of each parameter in HVM_PARAMS, and the last record with some
+        self.params_record = nil
         self.vcpus = {}             -- of a PV guest: what records came of each vcpu, by number
         self.vcpu_count = 0         -- and the highest of these numbers, and one
     end

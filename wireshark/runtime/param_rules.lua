@@ -1,4 +1,4 @@
--- Rules over HVM_PARAMS: core/check/params.py, but for those that need to know which pages of the guest came.
+-- Rules over HVM_PARAMS: core/check/params.py.
 do
     local halves = numbers.halves
     local facts = definitions.param_rules
@@ -65,7 +65,7 @@ do
     guest_state.subjects[definitions.record_numbers.libxc.HVM_PARAMS] = function(guest, record, body, order)
         local enumeration = definitions.enumerations[facts.index]
         local count = math.min(numbers.u32(body, 1, order), math.floor((#body - facts.first) / facts.size))
-        -- By index, those of this checkpoint: whether they are not zero. An index beyond 2^32 is none that anybody knows.
+        -- By index, those of this checkpoint: the halves of their values. An index beyond 2^32 is none that anybody knows.
         local found = guest.params or {}
         for number = 0, count - 1 do
             local at = 1 + facts.first + facts.size * number
@@ -73,12 +73,29 @@ do
             local lo, hi = halves(body, at + facts.at.value, 8, order)
             local key = index_hi == 0 and index_lo or numbers.hex(index_lo, index_hi)
             look(guest, record, key, found, index_hi == 0 and index_lo, lo, hi, structs.meaning(enumeration, index_lo, index_hi))
-            found[key] = lo + hi > 0
+            found[key] = { lo = lo, hi = hi }
         end
         if found[facts.tss] ~= nil and found[facts.tss_sized] ~= nil then
             rules.tell(record, "hvm-param-tss", { problem = ("%s and %s are both there"):format(
                 structs.meaning(enumeration, facts.tss), structs.meaning(enumeration, facts.tss_sized)) })
         end
-        guest.params = found
+        guest.params, guest.params_record = found, record
     end
+
+    -- The rings that the guest shares with the toolstack lie in its memory.
+    table.insert(guest_state.completions, function(guest, record)
+        local came = guest:population()
+        if came == nil or guest.params == nil then
+            return
+        end
+        for _, index in ipairs(facts.rings) do
+            local value = guest.params[index]
+            local pfn = value and value.hi * 2 ^ 32 + value.lo
+            if value and pfn > 0 and not came:populated(pfn) then
+                rules.tell(record, "hvm-param-page", { problem = ("%s is pfn %s, which never comes"):format(
+                    structs.meaning(definitions.enumerations[facts.index], index), numbers.hex(value.lo, value.hi)) },
+                    guest.params_record)
+            end
+        end
+    end)
 end

@@ -32,7 +32,8 @@ do
         end
         if guest.params or guest.whole then
             -- params.h: a parameter that is zero is not written.
-            local wanted = guest.params ~= nil and guest.params[facts.parameter] == true
+            local value = guest.params and guest.params[facts.parameter]
+            local wanted = value ~= nil and value.lo + value.hi > 0
             for _, kind in ipairs({ facts.domain, facts.vcpu }) do
                 if (instances[kind] ~= nil) ~= wanted then
                     tell(("%s %s, and by HVM_PARAMS the guest %s Viridian"):format(
