@@ -21,11 +21,12 @@ from xenmig.core.check.control_registers import CR4_FEATURES, not_allowed_in_cr4
 from xenmig.core.check.rules import RULES
 from xenmig.core.decode.events import Page
 from xenmig.core.decode.page_contents import PageContentsDecoder
+from xenmig.core.decode.pages import PfnArray
 from xenmig.core.decode.reading import Reading
 from xenmig.core.decode.record import PageData
 from xenmig.core.decode.stream import StreamDecoder
 from xenmig.core.definitions.cpu_policy import CpuPolicy
-from xenmig.core.definitions.libxc import CpuidLeaf
+from xenmig.core.definitions.libxc import CpuidLeaf, PageType
 from xenmig.core.definitions.vcpu import X86PvVcpuBasic64
 
 if TYPE_CHECKING:
@@ -174,6 +175,35 @@ def test_nothing_is_said_of_pages_when_part_of_memory_was_missed() -> None:
                 event.missing = event.length
         guest.events = lambda missed=missed: missed  # type: ignore[method-assign,misc]
         assert guest.found() == {}
+
+
+def test_a_page_of_which_bytes_are_missing_may_have_been_start_info() -> None:
+    guest = Guest(hvm=False)
+    guest.deep = True
+    events = [event for event in guest.events() if not (isinstance(event, Page) and event.pfn == 9)]
+    guest.events = lambda: events  # type: ignore[method-assign]
+    assert set(guest.found()) == {"pv-start-info"}
+    for event in events:
+        if isinstance(event, PageData):
+            event.missing = 100
+    assert guest.found() == {}
+
+
+@pytest.mark.parametrize("missing", [0, 100])
+def test_a_table_that_came_again_with_bytes_missing_is_not_followed(missing: int) -> None:
+    guest = Guest(hvm=False)
+    guest.deep = True
+    guest.pages[7] = table({0: 13})
+    assert set(guest.found()) == {"page-table-level"}
+    events = guest.events()
+    where = next(index for index, event in enumerate(events) if type(event) is PageData)
+    first = events[where]
+    assert isinstance(first, PageData)
+    words = PfnArray(pack("<Q", 7 | 0xC << 60), "<")
+    again = PageData(99, first.offset + 8, 8 + 8 + 4096, b"", "<", 1, 0, words, missing)
+    content = [] if missing else [Page(first.offset + 32, 99, 7, PageType(0xC), table({0: 12}))]
+    guest.events = lambda: [*events[: where + 1], *content, again, *events[where + 1 :]]  # type: ignore[method-assign]
+    assert guest.found() == {}
 
 
 def test_links_beyond_the_limit_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

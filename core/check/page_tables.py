@@ -12,6 +12,8 @@ from struct import unpack_from
 from xenmig.core.check.population import LEVEL, PINNED, POPULATED
 from xenmig.core.check.pv_pages import population_of
 from xenmig.core.decode.events import Page
+from xenmig.core.definitions import libxc
+from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from xenmig.core.check.population import Population
     from xenmig.core.decode.record import PageData, Record
 
+PFNS = libxc.PageData.field("pfns").offset or 0
+PFN_SIZE = libxc.PFN_WORD.size or 0
 PRESENT, LARGE = 1 << 0, 1 << 7
 "Bits of a page-table entry; LARGE means that above L1 only."
 FRAME = (1 << 40) - 1
@@ -53,7 +57,7 @@ class Table:
 class PageTables:
     """What is kept of the pages that were looked into. One for each libxc stream."""
 
-    __slots__ = ("_state", "_tables", "_kept", "_full", "_written", "_starts", "_starts_full")
+    __slots__ = ("_state", "_tables", "_kept", "_full", "_written", "_starts", "_more_starts")
 
     def __init__(self, state: GuestState) -> None:
         self._state = state
@@ -64,7 +68,8 @@ class PageTables:
         self._written = False
         # Record, and the pfns of the xenstore and the console page, by the pfn of what looks like start_info.
         self._starts: dict[int, tuple[int, int, int]] = {}
-        self._starts_full = False
+        # Whether there may be more of these: over the limit, or among pages of which bytes are missing.
+        self._more_starts = False
 
     def page_data(self, event: PageData) -> None:
         """Take a batch, after its pages: what came before of the same pages does not count any more."""
@@ -74,6 +79,14 @@ class PageTables:
             for pfn in stale:
                 if pfn in again:
                     del self._starts[pfn]
+        pfns = event.pfns
+        if event.missing or event.length < PFNS + PFN_SIZE * event.count + GUEST_PAGE_SIZE * pfns.with_data:
+            # Not all of its pages were looked into.
+            self._more_starts = True
+            for pfn in pfns.pfns():
+                table = self._tables.get(pfn)
+                if table is not None and table.page.record != event.index:
+                    self._forget(pfn)
 
     def page(self, event: Page) -> None:
         """Take the data of one page."""
@@ -119,15 +132,19 @@ class PageTables:
                 break
 
     def _keep(self, event: Page, links: array[int]) -> None:
-        before = self._tables.pop(event.pfn, None)
-        if before is not None:
-            self._kept -= len(before.links) + TABLE_COST
+        self._forget(event.pfn)
         self._kept += len(links) + TABLE_COST
         if self._kept > LINKS_MAX:
             self._kept -= len(links) + TABLE_COST
             self._full = True
         else:
             self._tables[event.pfn] = Table(event, links)
+
+    def _forget(self, pfn: int) -> None:
+        """What came of a table before does not count any more."""
+        before = self._tables.pop(pfn, None)
+        if before is not None:
+            self._kept -= len(before.links) + TABLE_COST
 
     def complete(self, event: Record) -> None:
         """All of the guest's memory has come: follow the tables from the pinned ones on.
@@ -182,7 +199,7 @@ class PageTables:
         if layout is None:
             return
         if len(self._starts) >= START_INFOS_MAX:
-            self._starts_full = True
+            self._more_starts = True
             return
         word, store, console = layout
         found = (unpack_from(word, event.data, store)[0], unpack_from(word, event.data, console)[0])
@@ -195,7 +212,7 @@ class PageTables:
             return
         start = self._starts.get(pfn)
         if start is None:
-            if not self._starts_full:
+            if not self._more_starts:
                 problem = f'the start_info page, pfn 0x{pfn:x}, does not begin with "xen-"'
                 telling.tell("pv-start-info", problem, offset, None, pfn)
             return
