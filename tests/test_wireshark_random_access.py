@@ -10,6 +10,7 @@ import pytest
 from tests import streams
 from tests.migrations import Migrations, segments
 from tests.sharkd import ask, program, shown
+from tests.test_wireshark_pages import captured as guests_with_pages
 from tests.test_wireshark_passes import doubled, holed, whole
 from tests.tshark import every_tshark
 
@@ -56,6 +57,19 @@ def test_any_order_shows_what_the_order_of_the_capture_shows(tshark: Tshark, acc
     assert dict(zip(chosen, map(seen, in_any_order), strict=True)) == expected
     assert {number: words for number, (words, _) in expected.items()} == {number: columns[number] for number in chosen}
     assert all(words and NOT_YET not in words for words, _ in expected.values())
+
+
+@every_tshark
+def test_what_is_found_in_pages_does_not_depend_on_the_order(tshark: Tshark, tmp_path: Path) -> None:
+    path = guests_with_pages().write(tmp_path / "pages.pcap")
+    begin = (("setconf", {"name": "xenmig.deep", "value": "TRUE"}), ("load", {"file": str(path)}), ALL_IN_ORDER)
+    _, _, listed = ask(tshark, path, *begin)
+    chosen = random.Random(12).sample([row["num"] for row in listed], 300)
+    _, _, _, *in_order = ask(tshark, path, *begin, *map(look, sorted(chosen)))
+    expected = dict(zip(sorted(chosen), map(seen, in_order), strict=True))
+    _, _, _, *in_any_order = ask(tshark, path, *begin, *map(look, chosen))
+    assert dict(zip(chosen, map(seen, in_any_order), strict=True)) == expected
+    assert sum("a page: pfn" in label for _, labels in expected.values() for label in labels) > 20
 
 
 @every_tshark

@@ -6,7 +6,7 @@ from struct import calcsize
 
 from xenmig.core.check import page_tables
 from xenmig.core.check.checker import KEPT_FINDINGS
-from xenmig.core.check.population import LEVEL
+from xenmig.core.check.population import LEVEL, PINNED
 from xenmig.core.decode import page_contents
 from xenmig.core.decode.records import PFN_PIECE
 from xenmig.core.definitions import libxc
@@ -29,7 +29,7 @@ def _xen_slots() -> dict[int, Plain]:
 def _start_info() -> dict[int, Plain]:
     """Width of the guest -> size of a pfn, and where those of the two rings are."""
     return {
-        width: {"size": calcsize(word), "store": store, "console": console}
+        width: {"size": calcsize(word), "xenstore": store, "console": console}
         for width, (word, store, console) in page_tables.START_INFO.items()
     }
 
@@ -49,6 +49,10 @@ def page_facts() -> dict[str, Plain]:
             "present": page_tables.PRESENT,
             "large": page_tables.LARGE,
             "xen_slots": _xen_slots(),
+            "pinned": PINNED,
+            "level": LEVEL,
+            "links_max": page_tables.LINKS_MAX,
+            "table_cost": page_tables.TABLE_COST,
             "start_info": _start_info(),
             "start_infos_max": page_tables.START_INFOS_MAX,
             "kept": KEPT_FINDINGS,

@@ -103,8 +103,8 @@ SHOWN = tuple(
 )
 "The rules that are expert information."
 
-DEEP = ("page-table-range", "page-table-large", "page-table-xen")
-"Those of runtime/page_tables.lua, which takes a preference to be told, as they take an option of verify."
+DEEP = tuple(rule.id for rule in pv_rules.RULES if rule.id.startswith(("page-table-", "pv-start-info")))
+"Those of runtime/page_tables.lua: telling them takes a preference, as it takes an option of verify."
 
 HEADER_NAMES = {
     libxl.Header: "libxl header",

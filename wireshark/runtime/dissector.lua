@@ -230,6 +230,8 @@ do
         pending, pendings = {}, 0
         cursors = {}
         before, passed, looked = {}, nil, 0
+        -- Here, so that it is the same for all of a capture.
+        page_tables.wanted = protocol.prefs.deep
     end
 
     local claimed = ""
@@ -250,7 +252,6 @@ do
 
     function protocol.prefs_changed()
         elements.show_pfns = protocol.prefs.pfns
-        page_tables.wanted = protocol.prefs.deep
         local ports = protocol.prefs.ports
         if ports ~= claimed then
             local tcp = DissectorTable.get("tcp.port")

@@ -153,5 +153,8 @@ do
         if self.hvm == false and self.vcpu_count > 0 then
             configuration_rules.look_at_vcpus(self, record, self.vcpu_count, false)
         end
+        if self.pages and self.hvm == false and (self.vcpu_count > 0 or record.type == names.END) then
+            self.pages:complete(record)
+        end
     end
 end

@@ -91,6 +91,11 @@ do
         return format("%.0f%06.0f", (hi - hi % 1000000) / 1000000 * 4294967296 + (rest - digits) / 1000000, digits)
     end
 
+    -- In decimal, with a comma in front of every three digits.
+    function numbers.grouped(number)
+        return (format("%.0f", number):reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
+    end
+
     -- "1 byte", "20 bytes": core/quantity.py.
     function numbers.count(number, noun)
         local plural = noun == "entry" and "entries" or noun .. "s"

@@ -3,6 +3,7 @@
 local page_tables = {}
 do
     local byte, find, format, sub, rep = string.byte, string.find, string.format, string.sub, string.rep
+    local concat, remove, sort = table.concat, table.remove, table.sort
     local facts = definitions.page_tables
     local page_type = definitions.enumerations[facts.page_type]
     local hex, whole_hex = numbers.hex, numbers.whole_hex
@@ -12,6 +13,7 @@ do
     local PIECE = PAGE / 8
     local NOTHING, EMPTY = rep("\0", PIECE), rep("\0", PAGE)
 
+    local RINGS = { "xenstore", "console" }
     -- Bytes of a page that looks like start_info that are asked for.
     page_tables.START_INFO = 0
     for _, layout in pairs(facts.start_info) do
@@ -26,19 +28,23 @@ do
     function page_tables.new(guest)
         return setmetatable({
             guest = guest,
-            -- By pfn of what looks like start_info: number of the record, and the pfns of the xenstore and the console page as
-            -- halves.
+            tables = {},            -- by pfn: what is known of a table above L1
+            count = 0,              -- tables that have come
+            kept = 0,               -- what they take, in links
+            full = false,
+            written = false,        -- a table has an entry: without one memory was zeroed, as `xenmig scrub` does
+            -- By pfn of what looks like start_info: number of the record, and the pfns of the rings as halves.
             starts = {},
             starts_count = 0,
-            starts_full = false,
-            stale = {},             -- pfns of those that come anew with the last PAGE_DATA
+            more_starts = false,    -- whether there may be more: over the limit, or of which bytes are missing
+            batch_before = nil,     -- the last PAGE_DATA: the record, its pfns as they stand in the stream, and what they are
             told = {},              -- how often each rule was told: the core keeps as many
         }, state)
     end
 
-    -- Tell that a page breaks a rule. The segment that holds the last byte of the page shows it, or a later one that shows the
-    -- record, which the search for a lost place may have found behind its pages.
-    local function tell(self, rule, page, problem)
+    -- Tell that a page breaks a rule: with the CHECKPOINT or END that shows it, or with the segment that holds the last byte of
+    -- the page, or with a later one that shows the record, which the search for a lost place may have found behind its pages.
+    local function tell(self, rule, page, problem, ending)
         local told = (self.told[rule] or 0) + 1
         self.told[rule] = told
         if told > facts.kept then
@@ -47,7 +53,10 @@ do
         local record = page.record
         local values = { what = "a page", problem = format("pfn %s, of type %s: %s", whole_hex(page.pfn),
             structs.meaning(page_type, page.kind), problem) }
-        if page.stop <= record.shown then
+        if ending then
+            rules.tell(ending, rule, values, record)
+            return
+        elseif page.stop <= record.shown then
             rules.tell(record, rule, values)
             return
         end
@@ -125,28 +134,173 @@ do
         end
     end
 
-    -- start_info ---------------------------------------------------------------------------------------------------
-
-    -- Drop what is stale, once the batch that brings it anew has passed.
-    local function settle(self)
-        for pfn, index in pairs(self.stale) do
-            if self.starts[pfn].index == index then
-                self.starts[pfn], self.starts_count = nil, self.starts_count - 1
+    -- The entries that are present, as they stand in the table.
+    local function present(data)
+        local runs, run = {}, nil
+        for piece = 1, PAGE, PIECE do
+            if sub(data, piece, piece + PIECE - 1) ~= NOTHING then
+                for at = piece, piece + PIECE - 1, WORD do
+                    if byte(data, at) % 2 == PRESENT then
+                        run = run or at
+                    elseif run then
+                        runs[#runs + 1] = sub(data, run, at - 1)
+                        run = nil
+                    end
+                end
+            elseif run then
+                runs[#runs + 1] = sub(data, run, piece - 1)
+                run = nil
             end
         end
-        self.stale = {}
+        if run then
+            runs[#runs + 1] = sub(data, run)
+        end
+        return concat(runs)
     end
 
-    -- A PAGE_DATA has these pfns, and its pages come next: what came before of the same pages does not count any more.
-    function state:batch(record, words)
-        settle(self)
-        if self.starts_count == 0 or #words > definitions.page_contents.most then
+    local function cost(links)
+        return #links / WORD + facts.table_cost
+    end
+
+    -- What came of a table before does not count any more.
+    local function forget(self, pfn)
+        local before = self.tables[pfn]
+        if before then
+            self.tables[pfn], self.kept = nil, self.kept - cost(before.links)
+        end
+    end
+
+    -- Keep what a table leads to.
+    local function keep(self, page, data)
+        forget(self, page.pfn)
+        local links = present(data)
+        if self.kept + cost(links) > facts.links_max then
+            self.full = true
             return
         end
-        for index = 0, record.pfns.count - 1 do
-            local start = self.starts[pages.pfn(words, index, record.order)]
-            if start then
-                self.stale[start.pfn] = start.index
+        self.kept, self.count = self.kept + cost(links), self.count + 1
+        self.tables[page.pfn] = { page = page, links = links, number = self.count }
+    end
+
+    -- The tables that a table leads to; says when what it leads to are none.
+    local function follow(self, upper, level, came, ending)
+        local right = {}
+        for at = 1, #upper.links, WORD do
+            local pfn = frame(upper.links, at)
+            local kind = came:type(pfn)
+            local below = kind % (facts.level + 1)
+            if not came:populated(pfn) then
+                tell(self, "page-table-missing", upper.page, format("it leads to pfn %s, which never comes", whole_hex(pfn)),
+                    ending)
+            elseif below == level or below == level - 1 then
+                -- A table that leads to one of its own level maps the tables themselves.
+                right[#right + 1] = self.tables[pfn]
+            else
+                tell(self, "page-table-level", upper.page, format("it leads to pfn %s, a page of type %s", whole_hex(pfn),
+                    structs.meaning(page_type, kind)), ending)
+            end
+        end
+        return right
+    end
+
+    -- start_info ---------------------------------------------------------------------------------------------------
+
+    -- Whether `pfn` is among those of a batch; `all` are all of them, where they do not ascend.
+    local function brings(batch, pfn, all)
+        if all then
+            return all[pfn]
+        end
+        local low, high = 0, batch.found.count - 1
+        while low < high do
+            local middle = low + high
+            middle = (middle - middle % 2) / 2
+            if pages.pfn(batch.words, middle, batch.record.order) < pfn then
+                low = middle + 1
+            else
+                high = middle
+            end
+        end
+        return pages.pfn(batch.words, low, batch.record.order) == pfn
+    end
+
+    local function pfns_of(batch)
+        local all = {}
+        for index = 0, batch.found.count - 1 do
+            all[pages.pfn(batch.words, index, batch.record.order)] = true
+        end
+        return all
+    end
+
+    -- The last batch has passed: what came before of the same pages does not count any more.
+    local function settle(self)
+        local batch = self.batch_before
+        if batch == nil then
+            return
+        end
+        self.batch_before = nil
+        local record, found = batch.record, batch.found
+        local missed = record.missing > 0 or 8 + WORD * record.count + PAGE * found.with_data > record.length
+        local all = (missed or found.descends) and found.count > 0 and pfns_of(batch)
+        if found.count > 0 then
+            for pfn, start in pairs(self.starts) do
+                if start.index ~= record.index and brings(batch, pfn, all) then
+                    self.starts[pfn], self.starts_count = nil, self.starts_count - 1
+                end
+            end
+        end
+        if missed then
+            -- Not all of its pages were looked into.
+            self.more_starts = true
+            for pfn in pairs(all or {}) do
+                local before = self.tables[pfn]
+                if before and before.page.record ~= record then
+                    forget(self, pfn)
+                end
+            end
+        end
+    end
+
+    -- A PAGE_DATA has these pfns, and its pages come next.
+    function state:batch(record, words)
+        settle(self)
+        if #words > definitions.page_contents.most then
+            return
+        end
+        self.batch_before = { record = record, words = words, found = record.pfns }
+    end
+
+    -- All of the guest's memory has come: follow the tables from the pinned ones on. Only these are known to be in use: a page
+    -- that was a table once keeps its type, and its content may be stale.
+    function state:complete(ending)
+        local came = self.guest:population()
+        if came == nil then
+            return
+        end
+        settle(self)
+        if self.full then
+            rules.tell(ending, "page-table-many", { problem = format(
+                "there are more than %s links between page tables: not all were followed", numbers.grouped(facts.links_max)) })
+        end
+        local reached, seen = {}, {}
+        for pfn, one in pairs(self.tables) do
+            if came:type(pfn) >= facts.pinned then
+                reached[#reached + 1], seen[one] = one, true
+            end
+        end
+        -- As the core goes through them: what is kept of each rule are the first findings.
+        sort(reached, function(one, other)
+            return one.number < other.number
+        end)
+        while #reached > 0 do
+            local upper = remove(reached)
+            local level = came:type(upper.page.pfn) % (facts.level + 1)
+            if level == facts.levels[upper.page.kind] then
+                for _, below in ipairs(follow(self, upper, level, came, ending)) do
+                    if not seen[below] then
+                        seen[below] = true
+                        reached[#reached + 1] = below
+                    end
+                end
             end
         end
     end
@@ -156,16 +310,47 @@ do
         if layout == nil then
             return
         elseif self.starts_count >= facts.start_infos_max then
-            self.starts_full = true
+            self.more_starts = true
             return
         end
         local start = { pfn = page.pfn, index = page.record.index }
-        start.store_lo, start.store_hi = numbers.halves(data, layout.store + 1, layout.size, "<")
-        start.console_lo, start.console_hi = numbers.halves(data, layout.console + 1, layout.size, "<")
+        for _, name in ipairs(RINGS) do
+            local lo, hi = numbers.halves(data, layout[name] + 1, layout.size, "<")
+            start[name] = { lo = lo, hi = hi }
+        end
         if self.starts[page.pfn] == nil then
             self.starts_count = self.starts_count + 1
         end
         self.starts[page.pfn] = start
+    end
+
+    -- Hold the start_info page to the rules, which the guest has and the record of its first vcpu names.
+    function state:check_start_info(record, pfn)
+        local came, last = self.guest:population(), self.guest.end_pfn
+        if came == nil or next(self.tables) and not self.written then
+            return
+        end
+        settle(self)
+        local function tell_of(rule, ...)
+            rules.tell(record, rule, { problem = format(...) })
+        end
+        local start = self.starts[pfn]
+        if start == nil then
+            if not self.more_starts then
+                tell_of("pv-start-info", 'the start_info page, pfn %s, does not begin with "%s"', hex(pfn, 0),
+                    definitions.page_contents.magic)
+            end
+            return
+        end
+        for _, name in ipairs(RINGS) do
+            local ring_lo, ring_hi = start[name].lo, start[name].hi
+            local known = format("by start_info, pfn %s, the %s page is pfn %s", hex(pfn, 0), name, hex(ring_lo, ring_hi))
+            if last and (ring_hi > 0 or ring_lo > last) then
+                tell_of("pv-start-info-pfn", "%s: the last pfn of the guest is %s", known, hex(last, 0))
+            elseif ring_hi > 0 or not came:populated(ring_lo) then
+                tell_of("pv-start-info-pfn", "%s, which never comes", known)
+            end
+        end
     end
 
     -- Take a page: the record that brings it, its number in it, pfn, type and where it ends. `data` is all of a table, and
@@ -174,13 +359,17 @@ do
         if not is_table then
             start_info(self, page, data)
             return
-        elseif data == EMPTY then
-            return
         end
-        range(self, page, data)
-        local level = facts.levels[page.kind]
+        local level, written = facts.levels[page.kind], data ~= EMPTY
+        self.written = self.written or written
+        if written then
+            range(self, page, data)
+        end
         if level > 1 then
-            writer(self, page, data, level)
+            if written then
+                writer(self, page, data, level)
+            end
+            keep(self, page, data)
         end
     end
 end

@@ -155,7 +155,10 @@ do
         look_at_roots(tell, layout, number, is(facts.in_kernel), refer)
         look_at_frames(tell, layout, number, refer)
         if id == 0 then
-            refer("the start_info page", 0, number(layout.start_info))
+            local start = number(layout.start_info)
+            if refer("the start_info page", 0, number(layout.start_info)) and guest.pages then
+                guest.pages:check_start_info(record, start)
+            end
         end
         look_at_registers(tell, body, layout, order, number)
         if not is(facts.online) then
