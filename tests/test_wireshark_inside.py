@@ -15,7 +15,8 @@ from tests.dissected import findings_shown
 from tests.guests import TSC_INFO, Guest
 from tests.migrations import Migrations, cut_at, segments
 from tests.test_bodies_memory import MEMORY, PAGE_DATA, batch
-from tests.test_bodies_pv_rules import PV_MEMORY, PV_VCPUS
+from tests.test_bodies_pages import STARTED
+from tests.test_bodies_pv_rules import EVERY
 from tests.test_bodies_rules import HVM, PV, QEMU, given
 from tests.test_wireshark_findings import BETWEEN
 from tests.tshark import every_tshark
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     "Rule, severity, number of the record, message."
 
 XTAB = 0xF
+STARTED_WITH = (0, 5, 6, 9, 10)
+"Ordinary pages that a PV guest is started with."
 NEEDED = (5, 6, 0x3FC)
 "Ordinary pages that a receiver needs: the physical-to-machine table and the rings."
 LARGE = 65000
@@ -159,7 +162,7 @@ def damaged(source: Random) -> bytes:
     """The stream of a guest that breaks one rule or two, with bytes of its records overwritten, and records lost."""
     guest = Guest(hvm=source.random() < 0.5, release=source.choice([(4, 17), (4, 6), (4, 12), (0, 1)]))
     for _ in range(source.randint(0, 2)):
-        source.choice(HVM if guest.hvm else PV + PV_MEMORY + PV_VCPUS)[1](guest)
+        source.choice(HVM if guest.hvm else PV + EVERY + STARTED)[1](guest)
     records = guest.records()
     for _ in range(source.randint(0, 4)):
         at = source.randrange(len(records) - 1)
@@ -172,7 +175,7 @@ def damaged(source: Random) -> bytes:
             body = (body[:offset] + wrong + body[offset + len(wrong) :])[: len(body)]
             records[at] = (kind, body[: source.randrange(len(body))] if source.random() < 0.1 else body)
     guest.records = lambda: records  # type: ignore[method-assign]
-    return stream_of(guest)
+    return stream_of(guest, STARTED_WITH)
 
 
 @cache

@@ -13,7 +13,7 @@ from tests.test_bodies_pages import STARTED
 from tests.test_bodies_pv_rules import EVERY, P2M_FRAMES, SOUND, narrow, types
 from tests.test_bodies_rules import basic
 from tests.test_wireshark_findings import BETWEEN
-from tests.test_wireshark_inside import LARGE, shown, stream_of, unchanged, verified
+from tests.test_wireshark_inside import LARGE, STARTED_WITH, shown, stream_of, unchanged, verified
 from tests.tshark import every_tshark
 from xenmig.core.check.bodies import ZERO_CONTENT_BODIES
 from xenmig.core.check.libxc_order import VCPU
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 SHORT = (0, 1, 4, 5, 7, 8, 9, 12, 14, 16)
 "Lengths of bodies, so few that verify keeps everything that is found in them."
-
-
-STARTED_WITH = (0, 5, 6, 9, 10)
-"Ordinary pages that a guest is started with."
 CHECKPOINT, CHECKPOINT_END = libxc.Checkpoint.record or 0, libxl.CheckpointEnd.record or 0
 SHARED_INFO = libxc.SharedInfo.record
 
