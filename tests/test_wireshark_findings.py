@@ -72,6 +72,22 @@ MORE: dict[str, Pieces | bytes] = {
     "unknown typecode": hvm().replaced("hvm context", record(9, HVM_CONTEXT[:-8] + b"\x77" + bytes(15))),
     "bytes behind a chain": hvm().replaced("hvm context", record(9, HVM_CONTEXT + b"\1" * 8)),
     "broken chain": hvm().patched("hvm context", 8 + 4, b"\x19"),
+    "cut device model's records": in_libxl(hvm())
+    .replaced("emulator context", record(3, bytes(3)))
+    .repeated("emulator context"),
+    "no libxc header, and a record at once": in_libxl(hvm())
+    .without("image header")
+    .without("domain header")
+    .without("cpuid policy")
+    .without("msr policy")
+    .without("static data end")
+    .without("page data")
+    .without("second page data"),
+    "an END in front of memory": in_libxl(hvm()).inserted(record(0), before="page data"),
+    "garbage in big endian": hvm(order=">").patched("tsc info", 0, b"\0\1\0\0\0\x10\0\0"),
+    "a long record in big endian": hvm(order=">").patched("tsc info", 4, b"\x10\0\0\x10"),
+    "garbage whose length reads either way": hvm().patched("tsc info", 0, b"\0\0\1\0\0\0\x0a\x10"),
+    "a record that is too long either way": hvm().patched("tsc info", 4, b"\x0f\0\0\xff"),
     "records behind the end": hvm() + Pieces(("more", hvm().data("tsc info"))),
 }
 "Streams that break several rules, or none."
@@ -142,6 +158,15 @@ def test_findings_are_in_the_words_of_verify(tshark: Tshark, tmp_path: Path) -> 
     found = {(told[0], message) for _, _, told, message in findings_shown(tshark, path) if told[0] != "trailing-data"}
     assert len(found) > 60
     assert not found - words
+
+
+@every_tshark
+def test_what_is_not_understood_looks_the_same_in_a_second_pass(tshark: Tshark, tmp_path: Path) -> None:
+    path = captured().write(tmp_path / "broken.pcap")
+    wanted = ["frame.number", "xenmig", "_ws.expert.message"]
+    once = tshark.fields(path, wanted, "-Y", "xenmig")
+    assert sum("position lost" in words for _, words, _ in once) > 10
+    assert tshark.fields(path, wanted, "-Y", "xenmig", "-2") == once
 
 
 @every_tshark

@@ -162,7 +162,7 @@ def rule_facts(rows: Rows) -> dict[str, Plain]:
             "policies": _list(libxc_order.POLICIES),
             "vcpu": _list(libxc_order.VCPU),
         },
-        "libxl_order": {"emulators": numbered(libxl_order.EMULATORS)},
+        "libxl_order": {"emulators": numbered(libxl_order.EMULATORS), "named": libxl_order.NAMED},
         "back_channel": {
             "first": int(back_channel.FIRST),
             "list": back_channel.LIST,

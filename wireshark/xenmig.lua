@@ -15947,7 +15947,7 @@ local definitions = {
         policies = { 17, 18 },
         vcpu = { 4, 5, 6, 12 },
     },
-    libxl_order = { emulators = { [2] = true, [3] = true } },
+    libxl_order = { emulators = { [2] = true, [3] = true }, named = 8 },
     back_channel = { first = 2, list = -1, follows = { [2] = 3, [3] = 1, [1] = -1, [-1] = 2 } },
     body_rules = {
         pairs = { [4] = 3, [8] = 4 },
@@ -18152,7 +18152,7 @@ end
 local libxl_order = {}
 do
     local names = definitions.record_numbers.libxl
-    local emulators = definitions.libxl_order.emulators
+    local emulators, named = definitions.libxl_order.emulators, definitions.libxl_order.named
     local tell = rules.tell
     -- A stream of nothing but such records must not be remembered record by record.
     local REMEMBERED = 64
@@ -18188,13 +18188,12 @@ do
         if self.libxc.guest == "PV" then
             tell(record, "libxl-emulator-guest")
         end
-        if body == nil then
+        if body == nil or #body < named then
             return
         end
-        local key = record.type .. body:sub(1, 8)
+        local key = record.type .. body:sub(1, named)
         if self.emulators[key] then
-            local number = #body >= 4 and numbers.u32(body, 1, record.order) or 0
-            tell(record, "libxl-emulator-repeated", { emulator = numbers.hex(number, 0) })
+            tell(record, "libxl-emulator-repeated", { emulator = numbers.hex(numbers.u32(body, 1, record.order), 0) })
         elseif self.remembered < REMEMBERED then
             self.emulators[key], self.remembered = true, self.remembered + 1
         end
@@ -20977,7 +20976,7 @@ do
                 values.layer = format("%s configuration", element.layer)
             end
         elseif rule == "record-type-unknown" then
-            values.what = rules.name(element.layer, u32(data, 1, "<"))
+            values.what = rules.name(element.layer, u32(data, 1, element.order))
         elseif rule == "version-unknown" then
             values.what = format("%s header", element.layer)
         end
@@ -21196,6 +21195,7 @@ end
 --   bytes         what is shown, if it came in more than one piece, as a string
 --   frame, last   frames of its first byte and of the byte in front of `shown`
 --   told          of what is not understood: the segment that holds the byte in front of this position shows that
+--   instead       what to call it there
 --   findings      the rules that it breaks: see rules.tell
 --   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.
@@ -21755,7 +21755,7 @@ do
     local function give_up(direction, buffer, at, rule, length)
         local element = take(direction, direction.base + at - 1, "unrecognised")
         element.layer, element.known = direction.layer, element.at
-        element.words = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
+        element.instead = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
         header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
         refuse(direction, element)
         gap(direction)
@@ -21785,6 +21785,7 @@ do
         lose(direction, direction.base + at - 1)
         if rule then
             gap(direction)
+            direction.lost.order = direction["order_" .. direction.layer]
             header_rules.unrecognised(direction.lost, rule, sub(buffer, at, at + SHOWN - 1), length)
             refuse(direction, direction.lost)
         end
@@ -22255,6 +22256,9 @@ do
         direction.lost, direction.searching = nil, false
         if skipped > 0 then
             lost.whole, lost.stop, lost.upto = position, position, position
+        elseif lost.findings then
+            -- What begins there is found at once, or by a later segment than the one that shows why it was lost.
+            lost.whole, lost.stop, lost.upto = position, position, lost.told
         else
             direction.elements[#direction.elements] = nil
         end
@@ -23681,10 +23685,11 @@ do
     end
 
     local function lost(tree, element, tvb, position, from, to)
-        local words = element.words or "position lost"
-        if tree and to > from then
+        local words = element.instead or "position lost"
+        local told = element.told and element.told > position and element.told <= position + tvb:len()
+        if tree and (to > from or told) then
             local item = tree:add(tvb(from - position, to - from), format("%s: %.0f bytes", words, to - from))
-            if element.told and element.told > position and element.told <= position + tvb:len() then
+            if told then
                 findings.show(item, element)
             end
         end
@@ -23874,7 +23879,7 @@ do
             elseif element.kind == "text" then
                 flush(format("  %s in frame %s", element.name, tostring(element.last)))
             elseif element.kind == "lost" or element.kind == "unrecognised" then
-                flush(format("  %s at %s", element.words or "position lost", numbers.decimal(element.at)))
+                flush(format("  %s at %s", element.instead or "position lost", numbers.decimal(element.at)))
             end
         end
         flush()

@@ -198,15 +198,17 @@ class Framing:
         expected = actual = None
         if event.kind == "length":
             expected = libxc.REC_LENGTH_MAX
-            actual = self._length_at(event) if event.layer in (libxl.LAYER, libxc.LAYER) else self._announced
+            actual = self._announced
+            if event.layer in (libxl.LAYER, libxc.LAYER):
+                actual = libxc.RecordHeader.layout(event.byteorder).unpack_from(event.data)[1]
         elif event.kind == "message":
             data = ascii(event.data[:40].decode("latin-1"))
         what = data
         if event.kind == "type":
             from xenmig.core.check.records import record_name
 
-            what = record_name(event.layer, int.from_bytes(event.data[:4], "little"))
-            actual = self._length_at(event)
+            kind, actual = libxc.RecordHeader.layout(event.byteorder).unpack_from(event.data)
+            what = record_name(event.layer, kind)
         elif event.kind == "version":
             what = f"{event.layer} header"
         layer = event.layer
@@ -214,13 +216,6 @@ class Framing:
             # What is too long is the configuration, as the header in front of it announces it.
             layer = f"{layer} configuration"
         self._report(rule, event, expected, actual, what=what, data=data, known="2", layer=layer)
-
-    @staticmethod
-    def _length_at(event: Unrecognised) -> int:
-        """The length that stands there, in whichever byte order makes it the one that was objected to."""
-        at = libxc.RecordHeader.field("length").offset or 0
-        little, big = (int.from_bytes(event.data[at : at + 4], order) for order in ("little", "big"))
-        return little if little > libxc.REC_LENGTH_MAX or big <= libxc.REC_LENGTH_MAX else big
 
     def _truncated(self, event: Truncated, lost: bool) -> None:
         if lost:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 END = libxl.End.record
 LIBXC_CONTEXT = libxl.LibxcContext.record
+NAMED = libxl.EmulatorContext.field("emulator_ctx").offset or 0
+"Bytes of a device model's record that say whose it is."
 EMULATORS = (libxl.EmulatorXenstoreData.record, libxl.EmulatorContext.record)
 CHECKPOINT_END = libxl.CheckpointEnd.record
 CHECKPOINT_STATE = libxl.CheckpointState.record
@@ -99,9 +101,9 @@ class LibxlOrder:
     def _emulator(self, event: Record) -> None:
         if self._libxc.guest == "PV":
             self._report("libxl-emulator-guest", event)
-        if event.body is None:
+        if event.body is None or len(event.body) < NAMED:
             return
-        emulator = (event.type, event.body[:8])
+        emulator = (event.type, event.body[:NAMED])
         if emulator in self._emulators:
             shown = f"0x{int.from_bytes(event.body[:4], 'little' if event.byteorder == '<' else 'big'):x}"
             self._report("libxl-emulator-repeated", event, emulator=shown)

@@ -18,7 +18,7 @@ class Unrecognised:
     "message" it goes on with the next text if it is near; after the others it passes over the rest.
     """
 
-    __slots__ = ("kind", "layer", "offset", "data", "first")
+    __slots__ = ("kind", "layer", "offset", "data", "first", "byteorder")
 
     kind: str
     """Why it is not taken for what was expected:
@@ -37,13 +37,18 @@ class Unrecognised:
     data: bytes
     "The first bytes found, at most 64."
     first: Packet | None
+    byteorder: str
+    '"<" or ">": how the type and the length of a record were read.'
 
-    def __init__(self, kind: str, layer: str, offset: int, data: bytes, first: Packet | None = None) -> None:
+    def __init__(
+        self, kind: str, layer: str, offset: int, data: bytes, first: Packet | None = None, byteorder: str = "<"
+    ) -> None:
         self.kind = kind
         self.layer = layer
         self.offset = offset
         self.data = data
         self.first = first
+        self.byteorder = byteorder
 
 
 class Hole:

@@ -53,6 +53,7 @@ class PushDecoder:
         self._after_showing: State = self._ignore
         self._shown_kind = ""
         self._shown_layer = ""
+        self._shown_order = "<"
 
     def feed(self, data: bytes, start: int, end: int) -> None:
         """Consume ``data[start:end]``; what is incomplete is kept."""
@@ -170,9 +171,9 @@ class PushDecoder:
 
     # -- what is not understood -----------------------------------------------------------------------------------
 
-    def _show(self, kind: str, layer: str, after: State) -> None:
+    def _show(self, kind: str, layer: str, after: State, order: str = "<") -> None:
         """Report the bytes from here on as unrecognised as soon as enough of them are there; go on with ``after``."""
-        self._shown_kind, self._shown_layer = kind, layer
+        self._shown_kind, self._shown_layer, self._shown_order = kind, layer, order
         self._state, self._after_showing = self._showing, after
         self.need = SHOWN_BYTES
 
@@ -182,7 +183,8 @@ class PushDecoder:
             return at
         offset = self._base + at
         shown = bytes(buffer[at : min(end, at + SHOWN_BYTES)])
-        self.events.append(Unrecognised(self._shown_kind, self._shown_layer, offset, shown, self._packet_at(offset)))
+        kind, layer, order = self._shown_kind, self._shown_layer, self._shown_order
+        self.events.append(Unrecognised(kind, layer, offset, shown, self._packet_at(offset), order))
         self._state = self._after_showing
         return at
 

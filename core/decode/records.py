@@ -162,10 +162,10 @@ class RecordDecoder(HeaderDecoder):
             if length > KEPT_BODY or kind not in known:
                 self.index = index
                 if length > LENGTH_MAX:
-                    self._show("length", layer, self._search_behind)
+                    self._show("length", layer, self._search_behind, order)
                     return at
                 if kind not in known and kind & ~libxc.OPTIONAL >= UNPASSABLE_TYPE and length > PFN_PIECE:
-                    self._show("type", layer, self._search_behind)
+                    self._show("type", layer, self._search_behind, order)
                     return at
                 if length > KEPT_BODY:
                     self._begin(kind, length, base + at)

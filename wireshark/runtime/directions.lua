@@ -10,6 +10,7 @@
 --   bytes         what is shown, if it came in more than one piece, as a string
 --   frame, last   frames of its first byte and of the byte in front of `shown`
 --   told          of what is not understood: the segment that holds the byte in front of this position shows that
+--   instead       what to call it there
 --   findings      the rules that it breaks: see rules.tell
 --   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.

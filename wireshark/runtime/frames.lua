@@ -122,10 +122,11 @@ do
     end
 
     local function lost(tree, element, tvb, position, from, to)
-        local words = element.words or "position lost"
-        if tree and to > from then
+        local words = element.instead or "position lost"
+        local told = element.told and element.told > position and element.told <= position + tvb:len()
+        if tree and (to > from or told) then
             local item = tree:add(tvb(from - position, to - from), format("%s: %.0f bytes", words, to - from))
-            if element.told and element.told > position and element.told <= position + tvb:len() then
+            if told then
                 findings.show(item, element)
             end
         end

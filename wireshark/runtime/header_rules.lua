@@ -87,7 +87,7 @@ do
                 values.layer = format("%s configuration", element.layer)
             end
         elseif rule == "record-type-unknown" then
-            values.what = rules.name(element.layer, u32(data, 1, "<"))
+            values.what = rules.name(element.layer, u32(data, 1, element.order))
         elseif rule == "version-unknown" then
             values.what = format("%s header", element.layer)
         end

@@ -2,7 +2,7 @@
 local libxl_order = {}
 do
     local names = definitions.record_numbers.libxl
-    local emulators = definitions.libxl_order.emulators
+    local emulators, named = definitions.libxl_order.emulators, definitions.libxl_order.named
     local tell = rules.tell
     -- A stream of nothing but such records must not be remembered record by record.
     local REMEMBERED = 64
@@ -38,13 +38,12 @@ do
         if self.libxc.guest == "PV" then
             tell(record, "libxl-emulator-guest")
         end
-        if body == nil then
+        if body == nil or #body < named then
             return
         end
-        local key = record.type .. body:sub(1, 8)
+        local key = record.type .. body:sub(1, named)
         if self.emulators[key] then
-            local number = #body >= 4 and numbers.u32(body, 1, record.order) or 0
-            tell(record, "libxl-emulator-repeated", { emulator = numbers.hex(number, 0) })
+            tell(record, "libxl-emulator-repeated", { emulator = numbers.hex(numbers.u32(body, 1, record.order), 0) })
         elseif self.remembered < REMEMBERED then
             self.emulators[key], self.remembered = true, self.remembered + 1
         end

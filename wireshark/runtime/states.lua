@@ -74,7 +74,7 @@ do
     local function give_up(direction, buffer, at, rule, length)
         local element = take(direction, direction.base + at - 1, "unrecognised")
         element.layer, element.known = direction.layer, element.at
-        element.words = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
+        element.instead = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
         header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
         refuse(direction, element)
         gap(direction)
@@ -104,6 +104,7 @@ do
         lose(direction, direction.base + at - 1)
         if rule then
             gap(direction)
+            direction.lost.order = direction["order_" .. direction.layer]
             header_rules.unrecognised(direction.lost, rule, sub(buffer, at, at + SHOWN - 1), length)
             refuse(direction, direction.lost)
         end

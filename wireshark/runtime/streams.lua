@@ -22,6 +22,9 @@ do
         direction.lost, direction.searching = nil, false
         if skipped > 0 then
             lost.whole, lost.stop, lost.upto = position, position, position
+        elseif lost.findings then
+            -- What begins there is found at once, or by a later segment than the one that shows why it was lost.
+            lost.whole, lost.stop, lost.upto = position, position, lost.told
         else
             direction.elements[#direction.elements] = nil
         end

@@ -73,7 +73,7 @@ do
             elseif element.kind == "text" then
                 flush(format("  %s in frame %s", element.name, tostring(element.last)))
             elseif element.kind == "lost" or element.kind == "unrecognised" then
-                flush(format("  %s at %s", element.words or "position lost", numbers.decimal(element.at)))
+                flush(format("  %s at %s", element.instead or "position lost", numbers.decimal(element.at)))
             end
         end
         flush()
