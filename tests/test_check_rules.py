@@ -419,6 +419,27 @@ def test_after_a_hole_nothing_is_said_about_the_order_of_colo() -> None:
     assert {finding.rule for finding in checked(decoder.events, "xl receiver").findings} == {"capture-hole"}
 
 
+def test_an_unknown_version_of_libvirt_is_told_once() -> None:
+    (finding,) = check(in_libvirt(in_libxl(hvm()), version=3)).findings
+    assert (finding.rule, finding.offset, finding.actual) == ("version-unknown", 16, 3)
+    assert finding.message.endswith("says version 3, known are 1, 2")
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_pfns_are_held_to_the_rules_where_the_stream_ends_inside_the_record(count: int) -> None:
+    # A wrong length makes a record the last one: what is wrong with it says why.
+    stream = hvm().patched("page data", 4, b"\0\0\0\1").patched("page data", 8, bytes([count]))
+    length = 8 + count * 8 + 2 * 4096
+    messages = {finding.rule: finding.message for finding in check(stream).findings}
+    assert set(messages) == {"stream-truncated", "page-data-length"}
+    assert f"takes {length} bytes; its length is {1 << 24}" in messages["page-data-length"]
+
+
+def test_a_record_too_large_to_be_kept_is_held_to_its_length_where_the_stream_ends_inside_it() -> None:
+    found = check(hvm().patched("static data end", 4, b"\0\0\0\1")).findings
+    assert {finding.rule for finding in found} == {"stream-truncated", "body-length"}
+
+
 def test_reserved_words_of_wrappers_are_looked_at() -> None:
     assert rules_broken(in_libvirt(in_libxl(hvm()), unused=1)) == ["reserved-not-zero"]
     assert rules_broken(in_libxl(hvm()).patched("libxl header", 12, b"\x80")) == ["reserved-not-zero"]

@@ -22,6 +22,7 @@ from tests.valid_streams import (
     check,
     checkpointed,
     hvm,
+    in_libvirt,
     in_libxl,
     page_data,
     pv,
@@ -84,6 +85,7 @@ MORE: dict[str, Pieces | bytes] = {
     .without("page data")
     .without("second page data"),
     "an END in front of memory": in_libxl(hvm()).inserted(record(0), before="page data"),
+    "another version of libvirt": in_libvirt(in_libxl(hvm()), version=3),
     "garbage in big endian": hvm(order=">").patched("tsc info", 0, b"\0\1\0\0\0\x10\0\0"),
     "a long record in big endian": hvm(order=">").patched("tsc info", 4, b"\x10\0\0\x10"),
     "garbage whose length reads either way": hvm().patched("tsc info", 0, b"\0\0\1\0\0\0\x0a\x10"),

@@ -55,7 +55,7 @@ def holes(data: bytes, batches: list[bytes], source: Random) -> list[tuple[int, 
     for _ in range(source.randint(not found, 2)):
         begin = source.randrange(FIRST, len(data))
         found.append((begin, begin + source.randint(1, source.choice((1, 8, 100, 1000, 20_000)))))
-    return [(begin, min(end, len(data) - 1)) for begin, end in sorted(found)]
+    return sorted(found)
 
 
 def sent(data: bytes, missing: list[tuple[int, int]]) -> list[tuple[int, bytes]]:

@@ -17575,7 +17575,7 @@ do
             if not enumeration.names[value] and not enumeration.open then
                 sink:problem("value", path, offset,
                     format("%s is %s, known are %s", path, meaning_text(enumeration, lo, hi), enumeration.known), value,
-                    "(" .. enumeration.known .. ")")
+                    enumeration.known)
             end
         elseif row.flags then
             local unknown_lo = lo - numbers.band(lo, row.known_lo)
@@ -20969,7 +20969,7 @@ do
     -- announced, where that is the reason.
     function header_rules.unrecognised(element, rule, data, length)
         local shown = #data > 0 and numbers.dump(data, 16) or "nothing"
-        local values = { what = shown, data = shown, layer = element.layer, actual = length, known = "2" }
+        local values = { what = shown, data = shown, layer = element.layer, actual = length }
         if rule == "record-length-limit" then
             values.expected = definitions.length_limit
             if element.layer == "xl" or element.layer == "libvirt" then
@@ -20977,8 +20977,6 @@ do
             end
         elseif rule == "record-type-unknown" then
             values.what = rules.name(element.layer, u32(data, 1, element.order))
-        elseif rule == "version-unknown" then
-            values.what = format("%s header", element.layer)
         end
         tell(element, rule, values)
     end
@@ -21751,12 +21749,15 @@ do
         return element
     end
 
-    -- Nothing from index `at` of the buffer on can be decoded; `rule` says why, `length` what was announced.
+    -- Nothing from index `at` of the buffer on can be decoded; `rule` says why, where nothing else has, `length` what was
+    -- announced.
     local function give_up(direction, buffer, at, rule, length)
         local element = take(direction, direction.base + at - 1, "unrecognised")
         element.layer, element.known = direction.layer, element.at
         element.instead = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
-        header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
+        if rule then
+            header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
+        end
         refuse(direction, element)
         gap(direction)
         element.upto, element.shown = huge, element.at + 1
@@ -21883,7 +21884,7 @@ do
         header(direction, "libvirt.save_header", order, buffer, at, size)
         local version = u32(buffer, at + 16, order)
         if version ~= 1 and version ~= 2 then
-            return give_up(direction, buffer, at + size, "version-unknown")
+            return give_up(direction, buffer, at + size)
         end
         return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), buffer, at + size,
             version == 1 and "legacy-stream" or nil)

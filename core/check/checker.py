@@ -7,6 +7,7 @@ from xenmig.core.check.framing import Framing
 from xenmig.core.check.libxc_order import LibxcOrder
 from xenmig.core.decode.damage import Hole, Truncated
 from xenmig.core.decode.events import Page
+from xenmig.core.decode.headers import KEPT_BODY
 from xenmig.core.decode.record import BatchRun, PageData, Record, RecordRun
 from xenmig.core.definitions import libxc
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE
@@ -134,6 +135,8 @@ class Checker:
                     for one in event.records():
                         self.take([one])
             else:
+                if type(event) is Truncated:
+                    self._unfinished(event.partial)
                 if inside is not None:
                     inside.other(event)
                 if type(event) is not Page:
@@ -209,6 +212,22 @@ class Checker:
                 for rule, number in added.items():
                     found[rule] += number * (run.count - place - 1)
                 return
+
+    def _unfinished(self, record: Record | None) -> None:
+        """Hold a record that the end of input cuts off to the rules, where all is there that would be looked at."""
+        if record is None:
+            return
+        inside = self._inside
+        if type(record) is PageData:
+            listed = min(record.count, (record.length - PAGE_DATA_HEADER) // PFN_WORD)
+            if record.pfns.count == listed or record.missing:
+                if inside is not None:
+                    inside.page_data(record)
+                self._page_data(record)
+        elif record.length > KEPT_BODY or record.missing:
+            if inside is not None:
+                inside.record(record)
+            self._framing.record(record)
 
     def _one(self, record: Record) -> None:
         """Hold one record of a run to the rules about what holds a stream together."""

@@ -24,7 +24,6 @@ LIBXL_BODIES = Struct.records[libxl.LAYER]
 RULE_OF_UNRECOGNISED = {
     "start": "start-unrecognised",
     "header": "header-unrecognised",
-    "version": "version-unknown",
     "legacy": "legacy-stream",
     "length": "record-length-limit",
     "type": "record-type-unknown",
@@ -159,7 +158,8 @@ class Framing:
                 continue
             at = event.offset + problem.offset
             if problem.field == "version":
-                known = str(problem.expected)
+                expected = problem.expected
+                known = ", ".join(map(str, expected)) if isinstance(expected, tuple) else str(expected)
                 self._report("version-unknown", event, problem.expected, problem.actual, at, what=what, known=known)
                 continue
             rule = ""
@@ -193,6 +193,9 @@ class Framing:
         self._gap()
         if self._back_channel is not None:
             self._back_channel.gap()
+        if event.kind == "version":
+            # The header has been found wrong, and this is what is behind it.
+            return
         rule = RULE_OF_UNRECOGNISED[event.kind]
         data = event.data[:16].hex(" ") or "nothing"
         expected = actual = None
@@ -209,13 +212,11 @@ class Framing:
 
             kind, actual = libxc.RecordHeader.layout(event.byteorder).unpack_from(event.data)
             what = record_name(event.layer, kind)
-        elif event.kind == "version":
-            what = f"{event.layer} header"
         layer = event.layer
         if event.kind == "length" and layer not in (libxl.LAYER, libxc.LAYER):
             # What is too long is the configuration, as the header in front of it announces it.
             layer = f"{layer} configuration"
-        self._report(rule, event, expected, actual, what=what, data=data, known="2", layer=layer)
+        self._report(rule, event, expected, actual, what=what, data=data, layer=layer)
 
     def _truncated(self, event: Truncated, lost: bool) -> None:
         if lost:

@@ -80,7 +80,7 @@ do
     -- announced, where that is the reason.
     function header_rules.unrecognised(element, rule, data, length)
         local shown = #data > 0 and numbers.dump(data, 16) or "nothing"
-        local values = { what = shown, data = shown, layer = element.layer, actual = length, known = "2" }
+        local values = { what = shown, data = shown, layer = element.layer, actual = length }
         if rule == "record-length-limit" then
             values.expected = definitions.length_limit
             if element.layer == "xl" or element.layer == "libvirt" then
@@ -88,8 +88,6 @@ do
             end
         elseif rule == "record-type-unknown" then
             values.what = rules.name(element.layer, u32(data, 1, element.order))
-        elseif rule == "version-unknown" then
-            values.what = format("%s header", element.layer)
         end
         tell(element, rule, values)
     end

@@ -55,7 +55,7 @@ do
         header(direction, "libvirt.save_header", order, buffer, at, size)
         local version = u32(buffer, at + 16, order)
         if version ~= 1 and version ~= 2 then
-            return give_up(direction, buffer, at + size, "version-unknown")
+            return give_up(direction, buffer, at + size)
         end
         return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), buffer, at + size,
             version == 1 and "legacy-stream" or nil)

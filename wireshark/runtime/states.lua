@@ -70,12 +70,15 @@ do
         return element
     end
 
-    -- Nothing from index `at` of the buffer on can be decoded; `rule` says why, `length` what was announced.
+    -- Nothing from index `at` of the buffer on can be decoded; `rule` says why, where nothing else has, `length` what was
+    -- announced.
     local function give_up(direction, buffer, at, rule, length)
         local element = take(direction, direction.base + at - 1, "unrecognised")
         element.layer, element.known = direction.layer, element.at
         element.instead = rule == "trailing-data" and "bytes behind the end of the stream" or "not understood"
-        header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
+        if rule then
+            header_rules.unrecognised(element, rule, sub(buffer, at, at + SHOWN - 1), length)
+        end
         refuse(direction, element)
         gap(direction)
         element.upto, element.shown = huge, element.at + 1

@@ -86,7 +86,7 @@ do
             if not enumeration.names[value] and not enumeration.open then
                 sink:problem("value", path, offset,
                     format("%s is %s, known are %s", path, meaning_text(enumeration, lo, hi), enumeration.known), value,
-                    "(" .. enumeration.known .. ")")
+                    enumeration.known)
             end
         elseif row.flags then
             local unknown_lo = lo - numbers.band(lo, row.known_lo)
