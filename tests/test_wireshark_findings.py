@@ -68,6 +68,9 @@ MORE: dict[str, Pieces | bytes] = {
     "short vcpu record": pv().replaced("vcpu extended", record(5, bytes(4))),
     "empty HVM_CONTEXT": hvm().replaced("hvm context", record(9)),
     "HVM_CONTEXT without an entry": hvm().replaced("hvm context", record(9, bytes(4))),
+    "width beside a reserved word": pv()
+    .patched("pv info", 8 + 4, b"\1")
+    .replaced("vcpu basic", record(4, bytes(3000))),
     "half an MSR": hvm().replaced("msr policy", record(0x12, bytes(8) + b"\1" + bytes(15))),
     "two unknown emulators": in_libxl(hvm()).replaced("emulator context", record(3, bytes(4))),
     "unknown typecode": hvm().replaced("hvm context", record(9, HVM_CONTEXT[:-8] + b"\x77" + bytes(15))),

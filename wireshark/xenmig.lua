@@ -22037,7 +22037,7 @@ do
             record.stop = record.at + 8 + length + (-length) % 8
             record.head = sub(buffer, at, at + 15)
             record.missing = 0
-            record.guest_width = direction.libxc.width
+            record.guest_width = direction.guest.width
             passes.begin(direction, record)
         end
         return record
