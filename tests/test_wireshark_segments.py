@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from tests import streams
 from tests.dissected import core_parts, dissected_parts
 from tests.migrations import Migrations, cut_at, segments
 from tests.tshark import every_tshark
+from tests.valid_streams import hvm, in_libxl, in_xl, page_data, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,3 +104,25 @@ def test_both_sides_of_a_checkpointed_migration(tshark: Tshark, long_header: boo
 def test_the_conversation_of_xl_migrate(tshark: Tshark, status: int, tmp_path: Path) -> None:
     capture = Migrations().add(segments(streams.guest(permission=True).data), streams.answers(status).data)
     assert_same(tshark, capture.write(tmp_path / "conversation.pcap"))
+
+
+@every_tshark
+def test_one_of_anything_is_in_the_singular(tshark: Tshark, tmp_path: Path) -> None:
+    one = in_xl(in_libxl(hvm().replaced("page data", page_data(0)), xenstore=b"physmap"))
+    data = bytes(one.inserted(record(0x80000001, b"?"), before="hvm context"))
+    at = one.offset("page data")
+    capture = Migrations().add(cut_at(data, 1, 40, 41, at, at + 1, at + 5, at + 6, len(data) - 1))
+    first, _, second = cut_at(data, at + 100, at + 101)
+    capture.add([first, second]).add(segments(data[:1])).add([*segments(data), (len(data), b"?")])
+    path = capture.write(tmp_path / "singular.pcap")
+    shown = tshark.run("-r", path, "-V", "-Y", "xenmig", "-O", "xenmig")
+    shown += tshark.run("-q", "-o", "xenmig.summary:TRUE", "-r", path)
+    assert not re.findall(r".*\b1 \w+s\b.*", shown)
+    for words in (
+        "1 pfn 0x3, 1 page",
+        "[first 1 byte]",
+        "[byte 5]",
+        "[1 byte missing]",
+        "bytes behind the end of the stream: 1 byte",
+    ):
+        assert words in shown

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from xenmig.wireshark.literals import Plain
 
 LOW = (1 << 32) - 1
+ONE = {"bytes": "byte", "pfns": "pfn"}
+"Units that are counted things, and what one of them is."
 
 
 def key_of(definition: type[Struct]) -> str:
@@ -108,6 +110,7 @@ class Rows:
         digits = field.values.digits if field.values else field.flags.digits if field.flags else 0
         row["hex"] = bool(field.hex or digits or field.flags) or None
         row["unit"] = field.unit or None
+        row["one"] = ONE.get(field.unit)
         if isinstance(field.must, int):
             row["must"] = (field.must & (1 << 8 * size) - 1).to_bytes(size, "little")
         if field.values is not None:
@@ -127,6 +130,7 @@ class Rows:
                     "values": self.enumeration(bits.values) if bits.values is not None else None,
                     "must": bits.must,
                     "unit": bits.unit or None,
+                    "one": ONE.get(bits.unit),
                     "doc": bits.doc or None,
                 }
                 for bits in field.bits

@@ -3131,6 +3131,7 @@ local definitions = {
                                 kind = "u32",
                                 size = 4,
                                 unit = "bytes",
+                                one = "byte",
                                 doc = "xen_domctl_ext_vcpucontext.size: how much of what follows, these eight bytes included, counts",
                             },
                             {
@@ -4771,6 +4772,7 @@ local definitions = {
                                             kind = "u32",
                                             size = 4,
                                             unit = "bytes",
+                                            one = "byte",
                                             doc = "length of the data",
                                         },
                                     },
@@ -6015,6 +6017,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the code segment",
                                                     },
                                                     {
@@ -6024,6 +6027,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the data segment",
                                                     },
                                                     {
@@ -6033,6 +6037,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the extra segment",
                                                     },
                                                     {
@@ -6042,6 +6047,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of fs",
                                                     },
                                                     {
@@ -6051,6 +6057,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of gs",
                                                     },
                                                     {
@@ -6060,6 +6067,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the stack segment",
                                                     },
                                                     {
@@ -6069,6 +6077,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the task register",
                                                     },
                                                     {
@@ -6078,6 +6087,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the local descriptor table",
                                                     },
                                                     {
@@ -6087,6 +6097,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the interrupt descriptor table",
                                                     },
                                                     {
@@ -6096,6 +6107,7 @@ local definitions = {
                                                         size = 4,
                                                         hex = true,
                                                         unit = "bytes",
+                                                        one = "byte",
                                                         doc = "limit of the global descriptor table",
                                                     },
                                                     {
@@ -8021,6 +8033,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the code segment",
                                             },
                                             {
@@ -8030,6 +8043,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the data segment",
                                             },
                                             {
@@ -8039,6 +8053,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the extra segment",
                                             },
                                             {
@@ -8048,6 +8063,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of fs",
                                             },
                                             {
@@ -8057,6 +8073,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of gs",
                                             },
                                             {
@@ -8066,6 +8083,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the stack segment",
                                             },
                                             {
@@ -8075,6 +8093,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the task register",
                                             },
                                             {
@@ -8084,6 +8103,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the local descriptor table",
                                             },
                                             {
@@ -8093,6 +8113,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the interrupt descriptor table",
                                             },
                                             {
@@ -8102,6 +8123,7 @@ local definitions = {
                                                 size = 4,
                                                 hex = true,
                                                 unit = "bytes",
+                                                one = "byte",
                                                 doc = "limit of the global descriptor table",
                                             },
                                             {
@@ -13486,6 +13508,7 @@ local definitions = {
                     kind = "u32",
                     size = 4,
                     unit = "bytes",
+                    one = "byte",
                     doc = "how many bytes of optional data follow",
                 },
             },
@@ -13501,6 +13524,7 @@ local definitions = {
                     kind = "u32",
                     size = 4,
                     unit = "bytes",
+                    one = "byte",
                     doc = "length of the configuration with its NUL",
                 },
                 {
@@ -13550,6 +13574,7 @@ local definitions = {
                     kind = "u32",
                     size = 4,
                     unit = "bytes",
+                    one = "byte",
                     doc = "length of the domain XML with its NUL",
                 },
                 {
@@ -13659,6 +13684,7 @@ local definitions = {
                     kind = "u32",
                     size = 4,
                     unit = "bytes",
+                    one = "byte",
                     doc = "length of the body without padding",
                 },
             },
@@ -13805,6 +13831,7 @@ local definitions = {
                     kind = "u32",
                     size = 4,
                     unit = "bytes",
+                    one = "byte",
                     doc = "length of the body without padding",
                 },
             },
@@ -13913,6 +13940,7 @@ local definitions = {
                     kind = "u32",
                     size = 4,
                     unit = "pfns",
+                    one = "pfn",
                     doc = "how many pfns; at least 1, at most 1024 from every Xen",
                 },
                 {
@@ -13987,6 +14015,7 @@ local definitions = {
                     kind = "u8",
                     size = 1,
                     unit = "bytes",
+                    one = "byte",
                     values = "libxc.GuestWidth",
                     doc = "octets in a word of the guest",
                 },
@@ -17608,7 +17637,7 @@ do
             count = count + 1
         end
         if count % 2 == 1 then
-            sink:problem("count", path, at - from, format("%s has a key without a value: %d strings", path, count))
+            sink:problem("count", path, at - from, format("%s has a key without a value: %s", path, numbers.count(count, "string")))
         end
     end
 
@@ -22868,7 +22897,7 @@ do
         if row.values then
             values = enumerations[row.values].names
         elseif row.unit and base_of == base.DEC then
-            base_of, values = base.DEC + base.UNIT_STRING, { " " .. row.unit }
+            base_of, values = base.DEC + base.UNIT_STRING, { " " .. (row.one or row.unit), " " .. row.unit }
         end
         add(row.key, maker("xenmig." .. row.key, row.name, base_of, values, mask, row.doc))
     end
@@ -23224,7 +23253,7 @@ do
         if self.hidden[row.name] then
             return false
         end
-        local label = ("%s: %d item%s"):format(row.name, count, count == 1 and "" or "s")
+        local label = ("%s: %s"):format(row.name, numbers.count(count, "item"))
         if count > self.left then
             label = label .. (", the first %d of them shown"):format(math.max(self.left, 0))
         end
@@ -23386,11 +23415,12 @@ do
 
     local function page_words(record)
         local pfns = record.pfns
+        local said = record.count and numbers.count(record.count, "pfn") or "? pfns"
         if not pfns or pfns.count == 0 then
-            return format("PAGE_DATA #%d: %s pfns", record.index, record.count and numbers.decimal(record.count) or "?")
+            return format("PAGE_DATA #%d: %s", record.index, said)
         end
-        return format("PAGE_DATA #%d: %.0f pfns 0x%x-0x%x, %d pages", record.index, record.count, pfns.first, pfns.last,
-            record.with_data or 0)
+        local which = format(pfns.count == 1 and "0x%x" or "0x%x-0x%x", pfns.first, pfns.last)
+        return format("PAGE_DATA #%d: %s %s, %s", record.index, said, which, numbers.count(record.with_data or 0, "page"))
     end
 
     local function record_words(record)
@@ -23432,8 +23462,8 @@ do
         local layer = element.layer
         local key = layer .. ".record"
         local item = tree:add(fields[key], tvb(base, #data))
-        item:set_text(format("%s record #%d: %s, %s bytes", layer, element.index, type_name(element),
-            numbers.decimal(element.length)))
+        item:set_text(format("%s record #%d: %s, %s", layer, element.index, type_name(element),
+            numbers.count(element.length, "byte")))
         local order = element.order
         local add = order == "<" and item.add_le or item.add
         add(item, fields[key .. ".type"], tvb(base, 4))
@@ -23664,16 +23694,21 @@ do
         return words
     end
 
+    -- Which bytes of an element stand between two positions.
+    local function part(element, from, to)
+        local first, last = from - element.at, to - element.at - 1
+        return first == last and format("byte %.0f", first) or format("bytes %.0f to %.0f", first, last)
+    end
+
     local function fragment(tree, element, tvb, position, from, to)
         local words
         if element.type and to >= element.at + 8 and to >= element.known then
-            words = format("%s #%d [bytes %.0f to %.0f of %.0f]", type_name(element), element.index, from - element.at,
-                to - element.at - 1, element.stop - element.at)
+            words = format("%s #%d [%s of %.0f]", type_name(element), element.index, part(element, from, to),
+                element.stop - element.at)
+        elseif from > element.at then
+            words = format("%s [%s]", element.expect or "header", part(element, from, to))
         else
-            words = format("%s [first %.0f bytes]", element.expect or "header", to - element.at)
-            if from > element.at then
-                words = format("%s [bytes %.0f to %.0f]", element.expect or "header", from - element.at, to - element.at - 1)
-            end
+            words = format("%s [first %s]", element.expect or "header", numbers.count(to - element.at, "byte"))
         end
         if tree then
             local item = tree:add(fields["fragment"], tvb(from - position, to - from))
@@ -23689,7 +23724,7 @@ do
         local words = element.instead or "position lost"
         local told = element.told and element.told > position and element.told <= position + tvb:len()
         if tree and (to > from or told) then
-            local item = tree:add(tvb(from - position, to - from), format("%s: %.0f bytes", words, to - from))
+            local item = tree:add(tvb(from - position, to - from), format("%s: %s", words, numbers.count(to - from, "byte")))
             if told then
                 findings.show(item, element)
             end
@@ -23750,7 +23785,7 @@ do
         local words = {}
         local hole = direction.holes[position]
         if hole then
-            add_words(words, format("[%.0f bytes missing]", hole))
+            add_words(words, format("[%s missing]", numbers.count(hole, "byte")))
             if tree then
                 fields.u64(tree, "missing", hole)
                 findings.add(tree, "capture-hole", { actual = hole })
@@ -23887,8 +23922,8 @@ do
     end
 
     local function one(connection, direction, lines)
-        lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s bytes%s", connection.id, connection.stream,
-            direction.role, numbers.decimal(direction.front), direction.over and ", complete" or "")
+        lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s%s", connection.id, connection.stream,
+            direction.role, numbers.count(direction.front, "byte"), direction.over and ", complete" or "")
         local rule, message = endings.of(direction)
         if rule then
             lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)

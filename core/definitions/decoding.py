@@ -43,10 +43,14 @@ def decode(cls: type[Struct], data: bytes, byteorder: str, offset: int, end: int
     return found
 
 
-def _bytes(number: int) -> str:
+def _count(number: int, noun: str) -> str:
     from xenmig.core.quantity import quantity
 
-    return quantity(number, "byte")
+    return quantity(number, noun)
+
+
+def _bytes(number: int) -> str:
+    return _count(number, "byte")
 
 
 def _struct(
@@ -182,10 +186,9 @@ def _strings(data: bytes, position: int, path: str, problems: list[Problem]) -> 
     else:
         parts.pop()
     if len(parts) % 2:
+        strings = _count(len(parts), "string")
         problems.append(
-            Problem(
-                "count", path, position, None, len(parts), f"{path} has a key without a value: {len(parts)} strings"
-            )
+            Problem("count", path, position, None, len(parts), f"{path} has a key without a value: {strings}")
         )
     return parts
 

@@ -76,11 +76,12 @@ do
 
     local function page_words(record)
         local pfns = record.pfns
+        local said = record.count and numbers.count(record.count, "pfn") or "? pfns"
         if not pfns or pfns.count == 0 then
-            return format("PAGE_DATA #%d: %s pfns", record.index, record.count and numbers.decimal(record.count) or "?")
+            return format("PAGE_DATA #%d: %s", record.index, said)
         end
-        return format("PAGE_DATA #%d: %.0f pfns 0x%x-0x%x, %d pages", record.index, record.count, pfns.first, pfns.last,
-            record.with_data or 0)
+        local which = format(pfns.count == 1 and "0x%x" or "0x%x-0x%x", pfns.first, pfns.last)
+        return format("PAGE_DATA #%d: %s %s, %s", record.index, said, which, numbers.count(record.with_data or 0, "page"))
     end
 
     local function record_words(record)
@@ -122,8 +123,8 @@ do
         local layer = element.layer
         local key = layer .. ".record"
         local item = tree:add(fields[key], tvb(base, #data))
-        item:set_text(format("%s record #%d: %s, %s bytes", layer, element.index, type_name(element),
-            numbers.decimal(element.length)))
+        item:set_text(format("%s record #%d: %s, %s", layer, element.index, type_name(element),
+            numbers.count(element.length, "byte")))
         local order = element.order
         local add = order == "<" and item.add_le or item.add
         add(item, fields[key .. ".type"], tvb(base, 4))

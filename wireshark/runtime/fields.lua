@@ -23,7 +23,7 @@ do
         if row.values then
             values = enumerations[row.values].names
         elseif row.unit and base_of == base.DEC then
-            base_of, values = base.DEC + base.UNIT_STRING, { " " .. row.unit }
+            base_of, values = base.DEC + base.UNIT_STRING, { " " .. (row.one or row.unit), " " .. row.unit }
         end
         add(row.key, maker("xenmig." .. row.key, row.name, base_of, values, mask, row.doc))
     end

@@ -100,16 +100,21 @@ do
         return words
     end
 
+    -- Which bytes of an element stand between two positions.
+    local function part(element, from, to)
+        local first, last = from - element.at, to - element.at - 1
+        return first == last and format("byte %.0f", first) or format("bytes %.0f to %.0f", first, last)
+    end
+
     local function fragment(tree, element, tvb, position, from, to)
         local words
         if element.type and to >= element.at + 8 and to >= element.known then
-            words = format("%s #%d [bytes %.0f to %.0f of %.0f]", type_name(element), element.index, from - element.at,
-                to - element.at - 1, element.stop - element.at)
+            words = format("%s #%d [%s of %.0f]", type_name(element), element.index, part(element, from, to),
+                element.stop - element.at)
+        elseif from > element.at then
+            words = format("%s [%s]", element.expect or "header", part(element, from, to))
         else
-            words = format("%s [first %.0f bytes]", element.expect or "header", to - element.at)
-            if from > element.at then
-                words = format("%s [bytes %.0f to %.0f]", element.expect or "header", from - element.at, to - element.at - 1)
-            end
+            words = format("%s [first %s]", element.expect or "header", numbers.count(to - element.at, "byte"))
         end
         if tree then
             local item = tree:add(fields["fragment"], tvb(from - position, to - from))
@@ -125,7 +130,7 @@ do
         local words = element.instead or "position lost"
         local told = element.told and element.told > position and element.told <= position + tvb:len()
         if tree and (to > from or told) then
-            local item = tree:add(tvb(from - position, to - from), format("%s: %.0f bytes", words, to - from))
+            local item = tree:add(tvb(from - position, to - from), format("%s: %s", words, numbers.count(to - from, "byte")))
             if told then
                 findings.show(item, element)
             end
@@ -186,7 +191,7 @@ do
         local words = {}
         local hole = direction.holes[position]
         if hole then
-            add_words(words, format("[%.0f bytes missing]", hole))
+            add_words(words, format("[%s missing]", numbers.count(hole, "byte")))
             if tree then
                 fields.u64(tree, "missing", hole)
                 findings.add(tree, "capture-hole", { actual = hole })

@@ -119,7 +119,7 @@ do
             count = count + 1
         end
         if count % 2 == 1 then
-            sink:problem("count", path, at - from, format("%s has a key without a value: %d strings", path, count))
+            sink:problem("count", path, at - from, format("%s has a key without a value: %s", path, numbers.count(count, "string")))
         end
     end
 

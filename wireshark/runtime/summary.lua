@@ -80,8 +80,8 @@ do
     end
 
     local function one(connection, direction, lines)
-        lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s bytes%s", connection.id, connection.stream,
-            direction.role, numbers.decimal(direction.front), direction.over and ", complete" or "")
+        lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s%s", connection.id, connection.stream,
+            direction.role, numbers.count(direction.front, "byte"), direction.over and ", complete" or "")
         local rule, message = endings.of(direction)
         if rule then
             lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)

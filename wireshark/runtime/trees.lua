@@ -133,7 +133,7 @@ do
         if self.hidden[row.name] then
             return false
         end
-        local label = ("%s: %d item%s"):format(row.name, count, count == 1 and "" or "s")
+        local label = ("%s: %s"):format(row.name, numbers.count(count, "item"))
         if count > self.left then
             label = label .. (", the first %d of them shown"):format(math.max(self.left, 0))
         end
