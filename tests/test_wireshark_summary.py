@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,36 @@ def test_the_summary_lists_records_and_iterations(tshark: Tshark, way: tuple[str
     assert said.count(" PAGE_DATA ") == 3
     assert "X86_TSC_INFO" in said
     assert "status in frame" in said
+
+
+@every_tshark
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("web-1", "web-1"),
+        ("web 1", "web 1"),
+        ("\x1b[31mred\n", "'\\x1b[31mred\\n'"),
+        ("L\u00e4rm", "'L\\xc3\\xa4rm'"),
+        ("x" * 500, "x" * 80),
+    ],
+)
+def test_the_guest_is_named(tshark: Tshark, name: str, shown: str, tmp_path: Path) -> None:
+    config = {"c_info": {"type": "hvm", "name": name, "uuid": "4c24318d"}, "b_info": {"max_vcpus": (1 << 64) - 1}}
+    data = bytes(in_xl(in_libxl(hvm()), config=json.dumps(config, ensure_ascii=False).encode() + b"\0"))
+    path = Migrations().add(segments(data)).write(tmp_path / "named.pcap")
+    ((found,),) = tshark.fields(path, ["xenmig.guest"], "-Y", "xenmig.guest")
+    # Some releases write a backslash twice here.
+    assert found.replace("\\\\", "\\") == shown
+    said = tshark.run("-q", "-r", path, "-X", "lua_script1:tap")
+    assert re.search(
+        rf"^  guest: HVM {re.escape(shown)}, \d+ vcpus, uuid 4c24318d, from Xen 4\.17$", said, re.MULTILINE
+    )
+
+
+@every_tshark
+def test_a_guest_of_which_nothing_is_known_is_not_named(tshark: Tshark, tmp_path: Path) -> None:
+    path = Migrations().add(segments(bytes(in_xl(in_libxl(hvm()), config=b"{}\0"))[:60])).write(tmp_path / "none.pcap")
+    assert "guest:" not in tshark.run("-q", "-r", path, "-X", "lua_script1:tap")
 
 
 @every_tshark

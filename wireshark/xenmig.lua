@@ -19629,6 +19629,8 @@ do
     -- Types of guest by name: whether the domain header calls them HVM.
     local HVM = { hvm = true, pvh = true, pv = false }
     local MOST = "18446744073709551615"
+    -- Most characters of a name.
+    local LONGEST = 80
 
     local function field(from, name)
         return type(from) == "table" and from[name] or nil
@@ -19644,6 +19646,14 @@ do
         return (#digits < #MOST or #digits == #MOST and digits <= MOST) and digits or nil
     end
 
+    -- A text of the configuration as people may be shown it: whoever made the stream wrote it.
+    local function shown(text)
+        if type(text) ~= "string" or text == "" then
+            return nil
+        end
+        return text:find("^[%g ]*$") and text:sub(1, LONGEST) or rules.quoted(text, LONGEST)
+    end
+
     -- Read the configuration; say when it is none.
     function configuration_rules.read(guest, element, config)
         local length = #config
@@ -19656,9 +19666,13 @@ do
             local problem = text == "" and "there is no configuration" or "the configuration is not a JSON object"
             tell(element, "xl-config-json", { problem = ("%s (%s)"):format(problem, facts.json) })
         elseif found then
-            local kind = field(field(found, "c_info"), "type")
+            local create = field(found, "c_info")
+            local kind = field(create, "type")
+            element.guest = shown(field(create, "name"))
             guest.configuration = {
                 kind = type(kind) == "string" and kind or nil,
+                name = element.guest,
+                uuid = shown(field(create, "uuid")),
                 max_vcpus = unsigned(field(field(found, "b_info"), "max_vcpus")),
             }
         end
@@ -19685,6 +19699,26 @@ do
                     emulated and "there are" or "there are no"),
             })
         end
+    end
+
+    -- The guest on one line: kind, name, vcpus, uuid and the sender's Xen, as far as they are known; nil of an unknown one.
+    function configuration_rules.description(guest)
+        local known = guest.configuration or {}
+        local kind = known.kind == "pvh" and "PVH" or guest.hvm and "HVM" or guest.hvm == false and "PV" or nil
+        local parts = {}
+        if kind or known.name then
+            parts[1] = ("%s %s"):format(kind or "", known.name or ""):match("^%s*(.-)%s*$")
+        end
+        if known.max_vcpus then
+            parts[#parts + 1] = numbers.count(tonumber(known.max_vcpus), "vcpu")
+        end
+        if known.uuid then
+            parts[#parts + 1] = "uuid " .. known.uuid
+        end
+        if guest.major > 0 then
+            parts[#parts + 1] = ("from Xen %.0f.%.0f"):format(guest.major, guest.minor)
+        end
+        return #parts > 0 and table.concat(parts, ", ") or nil
     end
 
     -- The guest has as many vcpus as its configuration says; `exact` where all of them are saved.
@@ -23002,6 +23036,7 @@ do
         "0 when the guest runs on the destination, else a libxl error")
 
     plain("migration", "Migration", ProtoField.uint32, base.DEC, nil, nil, "number of the connection, from 1")
+    plain("guest", "Guest", ProtoField.string, base.UNICODE, "name of the guest, from its configuration in front of the stream")
     plain("role", "Role", ProtoField.string, base.UNICODE, "who speaks: sender or receiver")
     plain("position", "Position", ProtoField.uint64, base.DEC, nil, nil,
         "position in the direction of the connection of the first byte of the segment")
@@ -23392,6 +23427,8 @@ do
             local guest = definitions.enumerations["libxc.DomainType"].names[numbers.u32(data, 1, element.order)]
             words = format("%s: %s, Xen %.0f.%.0f", words, guest or "unknown guest",
                 numbers.u32(data, 9, element.order), numbers.u32(data, 13, element.order))
+        elseif element.guest then
+            words = format("%s: guest %s", words, element.guest)
         elseif element.key == "libxc.image_header" and #data >= 16 then
             words = format("%s: version %.0f", words, numbers.u32(data, 13, ">"))
         end
@@ -23408,6 +23445,7 @@ do
             end
         end)
         structs.decode(definition, data, 1, #data + 1, element.order, 1, sink)
+        fields.text(item, "guest", element.guest)
         return item
     end
 
@@ -23929,6 +23967,10 @@ do
             lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)
         end
         if direction.role == "sender" then
+            local guest = configuration_rules.description(direction.guest)
+            if guest then
+                lines[#lines + 1] = "  guest: " .. guest
+            end
             iterations(direction, lines)
         end
         list_records(direction, lines)

@@ -7,6 +7,8 @@ do
     -- Types of guest by name: whether the domain header calls them HVM.
     local HVM = { hvm = true, pvh = true, pv = false }
     local MOST = "18446744073709551615"
+    -- Most characters of a name.
+    local LONGEST = 80
 
     local function field(from, name)
         return type(from) == "table" and from[name] or nil
@@ -22,6 +24,14 @@ do
         return (#digits < #MOST or #digits == #MOST and digits <= MOST) and digits or nil
     end
 
+    -- A text of the configuration as people may be shown it: whoever made the stream wrote it.
+    local function shown(text)
+        if type(text) ~= "string" or text == "" then
+            return nil
+        end
+        return text:find("^[%g ]*$") and text:sub(1, LONGEST) or rules.quoted(text, LONGEST)
+    end
+
     -- Read the configuration; say when it is none.
     function configuration_rules.read(guest, element, config)
         local length = #config
@@ -34,9 +44,13 @@ do
             local problem = text == "" and "there is no configuration" or "the configuration is not a JSON object"
             tell(element, "xl-config-json", { problem = ("%s (%s)"):format(problem, facts.json) })
         elseif found then
-            local kind = field(field(found, "c_info"), "type")
+            local create = field(found, "c_info")
+            local kind = field(create, "type")
+            element.guest = shown(field(create, "name"))
             guest.configuration = {
                 kind = type(kind) == "string" and kind or nil,
+                name = element.guest,
+                uuid = shown(field(create, "uuid")),
                 max_vcpus = unsigned(field(field(found, "b_info"), "max_vcpus")),
             }
         end
@@ -63,6 +77,26 @@ do
                     emulated and "there are" or "there are no"),
             })
         end
+    end
+
+    -- The guest on one line: kind, name, vcpus, uuid and the sender's Xen, as far as they are known; nil of an unknown one.
+    function configuration_rules.description(guest)
+        local known = guest.configuration or {}
+        local kind = known.kind == "pvh" and "PVH" or guest.hvm and "HVM" or guest.hvm == false and "PV" or nil
+        local parts = {}
+        if kind or known.name then
+            parts[1] = ("%s %s"):format(kind or "", known.name or ""):match("^%s*(.-)%s*$")
+        end
+        if known.max_vcpus then
+            parts[#parts + 1] = numbers.count(tonumber(known.max_vcpus), "vcpu")
+        end
+        if known.uuid then
+            parts[#parts + 1] = "uuid " .. known.uuid
+        end
+        if guest.major > 0 then
+            parts[#parts + 1] = ("from Xen %.0f.%.0f"):format(guest.major, guest.minor)
+        end
+        return #parts > 0 and table.concat(parts, ", ") or nil
     end
 
     -- The guest has as many vcpus as its configuration says; `exact` where all of them are saved.

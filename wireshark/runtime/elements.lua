@@ -53,6 +53,8 @@ do
             local guest = definitions.enumerations["libxc.DomainType"].names[numbers.u32(data, 1, element.order)]
             words = format("%s: %s, Xen %.0f.%.0f", words, guest or "unknown guest",
                 numbers.u32(data, 9, element.order), numbers.u32(data, 13, element.order))
+        elseif element.guest then
+            words = format("%s: guest %s", words, element.guest)
         elseif element.key == "libxc.image_header" and #data >= 16 then
             words = format("%s: version %.0f", words, numbers.u32(data, 13, ">"))
         end
@@ -69,6 +71,7 @@ do
             end
         end)
         structs.decode(definition, data, 1, #data + 1, element.order, 1, sink)
+        fields.text(item, "guest", element.guest)
         return item
     end
 

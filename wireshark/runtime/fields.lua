@@ -128,6 +128,7 @@ do
         "0 when the guest runs on the destination, else a libxl error")
 
     plain("migration", "Migration", ProtoField.uint32, base.DEC, nil, nil, "number of the connection, from 1")
+    plain("guest", "Guest", ProtoField.string, base.UNICODE, "name of the guest, from its configuration in front of the stream")
     plain("role", "Role", ProtoField.string, base.UNICODE, "who speaks: sender or receiver")
     plain("position", "Position", ProtoField.uint64, base.DEC, nil, nil,
         "position in the direction of the connection of the first byte of the segment")

@@ -87,6 +87,10 @@ do
             lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)
         end
         if direction.role == "sender" then
+            local guest = configuration_rules.description(direction.guest)
+            if guest then
+                lines[#lines + 1] = "  guest: " .. guest
+            end
             iterations(direction, lines)
         end
         list_records(direction, lines)
