@@ -17318,13 +17318,9 @@ do
         return (hi % 0x100000) * 4294967296 + lo
     end
 
-    -- The pfn and the type of entry `index` (from 0) of an array.
-    function pages.entry(words, index, order)
-        local a, b, c, d, e, f, g, high = byte(words, index * 8 + 1, index * 8 + 8)
-        if order == ">" then
-            a, b, c, d, e, f, g, high = high, g, f, e, d, c, b, a
-        end
-        return (((((g % 16 * 256 + f) * 256 + e) * 256 + d) * 256 + c) * 256 + b) * 256 + a, floor(high / 16)
+    -- The type of entry `index`.
+    function pages.kind(words, index, order)
+        return floor(byte(words, index * 8 + (order == ">" and 1 or 8)) / 16)
     end
 
     -- What the array says: how many entries, how many with a page behind them, first, last and highest pfn, the first entry
@@ -18488,7 +18484,7 @@ end
 -- somebody asks; then those pages are noted that become what they were not.
 local population = {}
 do
-    local floor, entry = math.floor, pages.entry
+    local byte, floor = string.byte, math.floor
     local unpopulated = definitions.memory_rules.unpopulated
     local methods = {}
     methods.__index = methods
@@ -18530,9 +18526,9 @@ do
     -- Entries of an array that is no row append what comes next; with what lies behind that, others are missing.
     local function grow(self, words, count, order)
         for index = 0, count - 1 do
-            local pfn, kind = entry(words, index, order)
+            local pfn = pages.pfn(words, index, order)
             if pfn == self.came then
-                append(self, kind, 1)
+                append(self, pages.kind(words, index, order), 1)
             elseif pfn > self.came then
                 self:lose()
                 return
@@ -18586,21 +18582,26 @@ do
     -- What was known of a page by the first pass.
     local function at_first(self, number, pfn)
         local row = self.rows[number]
-        if type(row) == "table" then
-            local _, kind = entry(row.words, pfn - self.starts[number], row.order)
-            return known(kind)
-        end
-        return known(row)
+        return known(type(row) == "table" and pages.kind(row.words, pfn - self.starts[number], row.order) or row)
     end
 
     -- Note what an array of a later pass makes of its pages.
     local function note(self, words, found, order)
         local changed, starts, rows = self.changed, self.starts, self.rows
-        local start, behind, row, number = 0, 0, nil, nil
-        for index = 0, found.count - 1 do
-            local pfn, kind = entry(words, index, order)
+        local start, behind, number, row = 0, 0, 0, nil
+        local little = order ~= ">"
+        for at = 1, 8 * found.count, 8 do
+            -- As in pages.look: one call for all of them.
+            local a, b, c, d, e, f, g, high = byte(words, at, at + 7)
+            if not little then
+                a, b, c, d, e, f, g, high = high, g, f, e, d, c, b, a
+            end
+            local pfn = (((((g % 16 * 256 + f) * 256 + e) * 256 + d) * 256 + c) * 256 + b) * 256 + a
+            local kind = floor(high / 16)
             if pfn < start or pfn >= behind then
-                number = row_of(self, pfn)
+                -- Mostly it is in the next row.
+                local following = pfn >= behind and pfn < (starts[number + 2] or self.came)
+                number = following and number + 1 or row_of(self, pfn)
                 start, behind, row = starts[number], starts[number + 1] or self.came, rows[number]
             end
             local before = changed[pfn]

@@ -17,13 +17,9 @@ do
         return (hi % 0x100000) * 4294967296 + lo
     end
 
-    -- The pfn and the type of entry `index` (from 0) of an array.
-    function pages.entry(words, index, order)
-        local a, b, c, d, e, f, g, high = byte(words, index * 8 + 1, index * 8 + 8)
-        if order == ">" then
-            a, b, c, d, e, f, g, high = high, g, f, e, d, c, b, a
-        end
-        return (((((g % 16 * 256 + f) * 256 + e) * 256 + d) * 256 + c) * 256 + b) * 256 + a, floor(high / 16)
+    -- The type of entry `index`.
+    function pages.kind(words, index, order)
+        return floor(byte(words, index * 8 + (order == ">" and 1 or 8)) / 16)
     end
 
     -- What the array says: how many entries, how many with a page behind them, first, last and highest pfn, the first entry
