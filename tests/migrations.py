@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.captures import Talk, ethernet, pcap
+from tests.captures import ACK, FIN, RST, Talk, ethernet, pcap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
 MSS = 1448
+CLOSED = FIN_OF_SENDER, FIN_WITH_DATA, RST_OF_SENDER, RST_OF_RECEIVER = (
+    "FIN",
+    "FIN with data",
+    "RST of the sender",
+    "RST of the receiver",
+)
+"How a connection may end."
 
 
 def segments(data: bytes, size: int = MSS) -> list[tuple[int, bytes]]:
@@ -39,8 +46,13 @@ class Migrations:
         start: int = 1000,
         handshake: bool = True,
         to: int = 49152,
+        closed: str = "",
     ) -> Migrations:
-        """A migration whose sender's segments are ``sent``, in that order; the receiver's banner comes first."""
+        """A migration whose sender's segments are ``sent``, in that order; the receiver's banner comes first.
+
+        ``closed`` is one of ``CLOSED``, or nothing where the capture ends before the connection does.
+        """
+        sent = list(sent)
         self._port += 1
         talk = Talk(ports=(self._port, to), start=(start, 9000))
         if handshake:
@@ -48,8 +60,18 @@ class Migrations:
         first = talk.client.sequence
         if answered:
             talk.send(talk.server, answered)
+        end = max((offset + len(data) for offset, data in sent), default=0)
         for offset, data in sent:
-            talk.at(talk.client, (first + offset) & 0xFFFFFFFF, data)
+            last = closed == FIN_WITH_DATA and offset + len(data) == end
+            talk.at(talk.client, (first + offset) & 0xFFFFFFFF, data, ACK | FIN if last else ACK)
+        talk.client.sequence = (first + end) & 0xFFFFFFFF
+        if closed == FIN_OF_SENDER:
+            talk.send(talk.client, b"", ACK | FIN)
+        if closed in (FIN_OF_SENDER, FIN_WITH_DATA):
+            talk.client.sequence += 1
+            talk.send(talk.server, b"", ACK | FIN)
+        elif closed:
+            talk.send(talk.client if closed == RST_OF_SENDER else talk.server, b"", RST)
         self.frames += [ethernet(packet) for packet in talk.packets]
         return self
 

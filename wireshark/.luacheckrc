@@ -5,5 +5,5 @@ ignore = { "631" }
 read_globals = {
     "ByteArray", "Dissector", "DissectorTable", "ENC_UTF_8", "Field", "Listener", "MENU_TOOLS_UNSORTED", "Pref", "Proto",
     "ProtoExpert", "ProtoField", "TextWindow", "UInt64", "base", "expert", "frametype", "get_preference", "gui_enabled", "register_menu",
-    "set_plugin_info",
+    "register_postdissector", "set_plugin_info",
 }

@@ -82,7 +82,19 @@ UNNAMED = (
     "xsave_rules",
 )
 "Those that only add to what others hold, and are no table."
-DISSECTOR = ("fields", "findings", "holes", "trees", "cpu_features", "elements", "frames", "summary", "dissector")
+DISSECTOR = (
+    "fields",
+    "findings",
+    "holes",
+    "trees",
+    "cpu_features",
+    "elements",
+    "frames",
+    "summary",
+    "segments",
+    "closing",
+    "dissector",
+)
 "The parts that use Wireshark's API, in order."
 
 _FIRST = """\

@@ -16,6 +16,7 @@ from xenmig.core.check import (
 from xenmig.core.check.rules import RULES
 from xenmig.core.definitions import libxc, libxl, shapes
 from xenmig.core.definitions.structs import Struct
+from xenmig.core.sources import reassembly
 from xenmig.wireshark.inside_facts import inside_facts, numbered
 from xenmig.wireshark.page_facts import page_facts
 from xenmig.wireshark.pv_facts import pv_facts
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from xenmig.wireshark.rows import Rows
 
 END_RULES = ("stream-truncated", "checkpointed-stream-ended", "capture-ended", "conversation-ended")
-"""No packet shows that the last one was the last: what breaks these is said in the table that the Tools menu shows and
-that tshark prints, of the guest's stream."""
+"""Rules about how a direction ends. A FIN or RST shows that it does. Where the capture has none no packet was the last,
+and what breaks these is said only in the table that the Tools menu shows and that tshark prints."""
 INSIDE = (hvm_context_rules, memory_rules, policy_rules, pv_rules)
 """Rules that compare what several records, fields or pages say. The dissector holds streams to those of ``PORTED``, and
 of ``DEEP`` where that is asked for."""
@@ -131,7 +132,6 @@ def rule_facts(rows: Rows) -> dict[str, Plain]:
                 "severity": RULES[id].severity,
                 "title": RULES[id].title,
                 "message": RULES[id].message,
-                "at_end": id in END_RULES or None,
             }
             for id in (*SHOWN, *DEEP, *END_RULES)
         },
@@ -162,6 +162,7 @@ def rule_facts(rows: Rows) -> dict[str, Plain]:
             "policies": _list(libxc_order.POLICIES),
             "vcpu": _list(libxc_order.VCPU),
         },
+        "closing": {"rst_window": reassembly.RST_WINDOW},
         "libxl_order": {"emulators": numbered(libxl_order.EMULATORS), "named": libxl_order.NAMED},
         "back_channel": {
             "first": int(back_channel.FIRST),

@@ -15890,30 +15890,18 @@ local definitions = {
             title = "more page tables than are followed",
             message = "{what}: {problem}",
         },
-        ["stream-truncated"] = {
-            severity = "error",
-            title = "stream ends before its END",
-            message = "{problem}",
-            at_end = true,
-        },
+        ["stream-truncated"] = { severity = "error", title = "stream ends before its END", message = "{problem}" },
         ["checkpointed-stream-ended"] = {
             severity = "note",
             title = "checkpointed stream stopped",
             message = "the stream stops after {count:checkpoint}, the last of which ends at offset {last}; what follows it is an unfinished one, which a receiver drops",
-            at_end = true,
         },
         ["capture-ended"] = {
             severity = "warning",
             title = "capture ends while the position was lost",
             message = "the position in the stream was lost where the capture lacks bytes, and not found again",
-            at_end = true,
         },
-        ["conversation-ended"] = {
-            severity = "note",
-            title = "receiver's side stops early",
-            message = "{problem}",
-            at_end = true,
-        },
+        ["conversation-ended"] = { severity = "note", title = "receiver's side stops early", message = "{problem}" },
     },
     rule_of_problem = {
         reserved = "reserved-not-zero",
@@ -15976,6 +15964,7 @@ local definitions = {
         policies = { 17, 18 },
         vcpu = { 4, 5, 6, 12 },
     },
+    closing = { rst_window = 67108864 },
     libxl_order = { emulators = { [2] = true, [3] = true }, named = 8 },
     back_channel = { first = 2, list = -1, follows = { [2] = 3, [3] = 1, [1] = -1, [-1] = 2 } },
     body_rules = {
@@ -22516,7 +22505,7 @@ end
 -- core/decode/conversation.py reads them.
 local conversations = {}
 do
-    local sub, find, huge = string.sub, string.find, math.huge
+    local sub, find, format, huge = string.sub, string.find, string.format, math.huge
     local u32 = numbers.u32
     local take, settle, know, keep = directions.take, directions.settle, states.know, states.keep
     local texts = definitions.receiver_texts
@@ -22529,7 +22518,7 @@ do
     for _, text in ipairs(texts) do
         LONGEST = #text.bytes > LONGEST and #text.bytes or LONGEST
     end
-    local STATE_HEADER = "\5\0\0\0\4\0\0\0"
+    local STATE_HEADER, LIST_BEGINS = "\5\0\0\0\4\0\0\0", "\15\0\0\0"
     local CHECKPOINT_STATE = definitions.record_numbers.libxl.CHECKPOINT_STATE
     local DIRTY_LIST = definitions.record_numbers.libxc.CHECKPOINT_DIRTY_PFN_LIST
 
@@ -22642,7 +22631,7 @@ do
             return at
         end
         local first = sub(here, 1, 4)
-        local list = sub("\15\0\0\0", 1, #first) == first
+        local list = sub(LIST_BEGINS, 1, #first) == first
         if direction.begun and (list or sub(STATE_HEADER, 1, #first) == first) then
             if #here < 8 then
                 direction.need = 8
@@ -22660,6 +22649,7 @@ do
 
     function state.status(direction, buffer, at)
         local after = text(direction, buffer, at, { name = "status", bytes = "\0", phase = definitions.phases.hand_over })
+        direction.reported = true
         listen(direction)
         return after
     end
@@ -22721,6 +22711,64 @@ do
         end
     end
 
+    -- How many of these bytes are a list of dirty pfns that waits for what follows it, which nothing does; 0: none.
+    local function last_list(bytes)
+        local size = #bytes >= 8 and sub(bytes, 1, 4) == LIST_BEGINS and 8 + u32(bytes, 5, "<") or huge
+        if #bytes < size then
+            return 0
+        end
+        local zeros, follows = sub(bytes, 9, 16) == ("\0"):rep(8), sub(bytes, size + 9, size + 16)
+        if zeros and #bytes >= size + 8 and sub(bytes, size + 1, size + 8) ~= STATE_HEADER
+            and sub(STATE_HEADER, 1, #follows) == follows then
+            return size + 8
+        end
+        return size
+    end
+
+    -- What is unfinished if nothing follows: its name, where it begins, where it would end, and its number if it is a record.
+    -- nil: nothing, as between two texts, where a conversation may end.
+    function conversations.unfinished(direction)
+        local front = direction.front
+        if direction.skip > 0 then
+            local list = direction.elements[#direction.elements]
+            return format("%s (record %d)", rules.what(list), list.index), list.at, list.stop, list.index
+        elseif direction.state == state.status then
+            return "xl status", front, front + 1
+        elseif direction.held == 0 or direction.state ~= state.says or not direction.begun then
+            -- A direction that has said nothing whole yet is no conversation.
+            return nil
+        end
+        local at, held = direction.held_at, table.concat(direction.pieces)
+        local taken = last_list(held)
+        at, held = at + taken, sub(held, taken + 1)
+        local first = sub(held, 1, 4)
+        if held == "" then
+            return nil
+        elseif #held >= 8 and first == LIST_BEGINS then
+            return "libxc " .. definitions.records.libxc[DIRTY_LIST].name, at, at + 8 + u32(held, 5, "<")
+        elseif #held >= 8 and first == sub(STATE_HEADER, 1, 4) then
+            return "libxl " .. definitions.records.libxl[CHECKPOINT_STATE].name, at, at + 16
+        elseif first == LIST_BEGINS then
+            return "libxc record header", at, at + 8
+        elseif first ~= sub(STATE_HEADER, 1, 4) then
+            -- Two texts begin with the same word; one of them comes after the status only.
+            local from, to, step = 1, #texts, 1
+            if direction.reported then
+                from, to, step = #texts, 1, -1
+            end
+            for number = from, to, step do
+                if sub(texts[number].bytes, 1, #held) == held then
+                    return "xl " .. texts[number].name, at, at + #texts[number].bytes
+                end
+            end
+        end
+        if sub(STATE_HEADER, 1, #first) == first or sub(LIST_BEGINS, 1, #first) == first then
+            return "libxl record header", at, at + 8
+        end
+        -- What stands behind the list is nothing that is understood.
+        return nil
+    end
+
     -- A direction that answers a guest's stream. `joined` says that its beginning may have been missed.
     function conversations.new(connection, joined)
         local direction = directions.new(connection, "receiver")
@@ -22732,19 +22780,20 @@ do
     end
 end
 
--- How a direction ended, which is known only when the capture is over: core/check/framing.py and core/decode/stream.py.
+-- How a direction ends if nothing follows: core/check/framing.py, and the ends of core/decode/stream.py and conversation.py.
 local endings = {}
 do
     local format, decimal = string.format, numbers.decimal
     local state = states.of
 
-    -- What begins at a position and is not all there: its name, that position, and where it would end if that is known.
+    -- What begins at a position and is not all there: its name, that position, where it would end if that is known, and the
+    -- record's number if it is one.
     local function unfinished(direction)
         local layer = direction.layer
         local begins = direction.held > 0 and direction.held_at or direction.front
         local open = direction.pending or direction.open
         if open and open.type then
-            return format("%s (record %d)", rules.what(open), open.index), open.at, open.stop
+            return format("%s (record %d)", rules.what(open), open.index), open.at, open.stop, open.index
         elseif direction.state == state.lost then
             return "a record that looks like one, after the position was lost", direction.lost.at
         elseif direction.state == state.configuration then
@@ -22757,31 +22806,40 @@ do
             direction.held > 0 and begins + 8 or nil
     end
 
-    -- The rule that the end of a guest's stream breaks, and its message; nil where the stream came to its END.
+    -- The finding's words for what was cut off.
+    local function problem(direction, what, at, stop)
+        if stop == nil then
+            return format("the %s stream ends at offset %s without an END: %s should follow",
+                direction.layer == "" and "libxc" or direction.layer, decimal(at), what)
+        end
+        local there, missing = direction.front - at, stop - direction.front
+        return format("the stream ends inside %s that begins at offset %s: %s of it %s there, %s %s missing", what,
+            decimal(at), numbers.count(there, "byte"), numbers.be(there), decimal(missing), numbers.be(missing))
+    end
+
+    -- The rule that a direction breaks if nothing follows, what fills its message, and the number of the record that was cut
+    -- off; nil where it may end like that.
     function endings.of(direction)
-        if direction.role ~= "sender" or direction.over or direction.state == state.ignore or direction.state == state.start then
+        if direction.role == "receiver" then
+            local what, at, stop, record = conversations.unfinished(direction)
+            if what == nil then
+                return nil
+            end
+            return "conversation-ended", { problem = problem(direction, what, at, stop) }, record
+        end
+        if direction.over or direction.state == state.ignore or direction.state == state.start then
             return nil
         end
         local lost = direction.lost
         if lost and not lost.findings and not direction.joined then
-            return "capture-ended", rules.message("capture-ended", {})
+            return "capture-ended", {}
         end
+        local what, at, stop, record = unfinished(direction)
         local around = direction.libxl.seen and direction.libxl or direction.libxc
         if around.checkpoints > 0 then
-            return "checkpointed-stream-ended",
-                rules.message("checkpointed-stream-ended", { count = around.checkpoints, last = around.last_checkpoint })
+            return "checkpointed-stream-ended", { count = around.checkpoints, last = around.last_checkpoint }, record
         end
-        local what, at, stop = unfinished(direction)
-        local problem
-        if stop == nil then
-            problem = format("the %s stream ends at offset %s without an END: %s should follow",
-                direction.layer == "" and "libxc" or direction.layer, decimal(at), what)
-        else
-            local there, missing = direction.front - at, stop - direction.front
-            problem = format("the stream ends inside %s that begins at offset %s: %s of it %s there, %s %s missing", what,
-                decimal(at), numbers.count(there, "byte"), numbers.be(there), decimal(missing), numbers.be(missing))
-        end
-        return "stream-truncated", rules.message("stream-truncated", { problem = problem })
+        return "stream-truncated", { problem = problem(direction, what, at, stop) }, record
     end
 end
 
@@ -23111,11 +23169,9 @@ do
     }
     local experts, list = {}, {}
     for id, rule in pairs(definitions.rules) do
-        if not rule.at_end then
-            experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
-                severities[rule.severity])
-            list[#list + 1] = experts[id]
-        end
+        experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
+            severities[rule.severity])
+        list[#list + 1] = experts[id]
     end
     protocol.experts = list
 
@@ -23963,9 +24019,9 @@ do
     local function one(connection, direction, lines)
         lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s%s", connection.id, connection.stream,
             direction.role, numbers.count(direction.front, "byte"), direction.over and ", complete" or "")
-        local rule, message = endings.of(direction)
+        local rule, values = endings.of(direction)
         if rule then
-            lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)
+            lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, rules.message(rule, values))
         end
         if direction.role == "sender" then
             local guest = configuration_rules.description(direction.guest)
@@ -23999,10 +24055,186 @@ do
     end
 end
 
+-- Which segment of which connection is looked at: what TCP's dissector says of it.
+local segments = {}
+do
+    local self_dissector
+
+    segments.get_sequence, segments.get_stream = Field.new("tcp.seq_raw"), Field.new("tcp.stream")
+
+    -- The last of the values that a field has in this frame: that of the innermost TCP.
+    local function last(...)
+        return (select(select("#", ...), ...))
+    end
+
+    function segments.innermost(get)
+        local one, other = get()
+        if other == nil then
+            return one
+        end
+        return last(get())
+    end
+
+    -- Which of the two directions of its connection a segment belongs to: 0 or 1.
+    function segments.side_of(pinfo)
+        local source, destination = pinfo.src_port, pinfo.dst_port
+        if source ~= destination then
+            return source < destination and 0 or 1
+        end
+        return tostring(pinfo.src) < tostring(pinfo.dst) and 0 or 1
+    end
+
+    -- The dissector of this protocol, which is not there yet while this file is loaded.
+    function segments.dissector()
+        self_dissector = self_dissector or Dissector.get("xenmig")
+        return self_dissector
+    end
+end
+
+-- The FIN or RST that a direction ends with: if something is unfinished then, that segment shows it.
+--
+-- TCP's dissector hands on no segment without payload, and most of these have none. A post-dissector is called for every
+-- frame there is, which costs a third of what tshark takes for it; so it is registered only where somebody looks at the tree
+-- of a migration, or may do so later, and other captures never meet it. Segments in a list of one line each show no findings.
+local closing = {}
+do
+    local get_sequence, get_stream = segments.get_sequence, segments.get_stream
+    local innermost, side_of = segments.innermost, segments.side_of
+    local RST_WINDOW = definitions.closing.rst_window
+    local watcher = Proto("xenmig_end", "How Xen migration streams end")
+
+    -- Frame -> what is found to be unfinished there.
+    local found = {}
+    -- The direction of which the dissector has looked at a segment in that frame, and where the segment ends.
+    local noted, noted_direction, noted_stop
+
+    closing.watching = false
+
+    -- In that frame a direction ends. That is decided once, when all that came before the frame was looked at and nothing that
+    -- came behind it, so that the frame looks the same whenever it is looked at.
+    local function finish(direction, number, flag)
+        if direction == nil or direction.finished or direction.frame > number then
+            return
+        end
+        direction.finished = true
+        local rule, values, record = endings.of(direction)
+        if rule then
+            local here = found[number] or {}
+            found[number] = here
+            here[#here + 1] = {
+                direction = direction, position = direction.front, flag = flag, rule = rule, values = values, record = record,
+            }
+        end
+    end
+
+    -- A FIN with sequence number `seq`, or of the segment that was noted.
+    local function fin(direction, number, pinfo, seq)
+        if direction == nil or direction.finished or pinfo.caplen < pinfo.len then
+            -- Nothing of the direction was seen, or less of this segment than was sent.
+            return
+        end
+        local here = noted == number and noted_direction == direction
+        local place = here and noted_stop or connections.position(direction, seq, number)
+        if place == direction.front then
+            finish(direction, number, "FIN")
+        elseif place > direction.front then
+            -- Bytes in front of it are late, or are none of the capture's.
+            direction.fin = direction.fin or place
+        end
+    end
+
+    local function rst(connection, side, number, seq)
+        local direction = connection.directions[side]
+        if direction then
+            local ahead = connections.position(direction, seq, number) - direction.front
+            if ahead > RST_WINDOW or ahead < -RST_WINDOW then
+                return
+            end
+        end
+        finish(direction, number, "RST")
+        finish(connection.directions[1 - side], number, "RST")
+    end
+
+    local function look(number, pinfo)
+        local sequence, inner = get_sequence()
+        if sequence == nil then
+            return
+        end
+        sequence = inner and innermost(get_sequence) or sequence
+        local at = sequence.offset + 9
+        local source = sequence.source
+        local flags = source:len() > at and source(at, 1):uint() or 0
+        local ends, resets = flags % 2 == 1, flags % 8 >= 4
+        if ends or resets then
+            local connection = connections.find(innermost(get_stream).value)
+            if connection then
+                local side = side_of(pinfo)
+                if resets then
+                    rst(connection, side, number, sequence.value)
+                else
+                    fin(connection.directions[side], number, pinfo, sequence.value)
+                end
+            end
+        end
+        if noted == number and noted_direction.fin and noted_direction.front >= noted_direction.fin then
+            finish(noted_direction, number, "FIN")
+        end
+    end
+
+    local function show_one(one, tvb, tree)
+        local item = tree:add(protocol, tvb(0, 0))
+        fields.u32(item, "migration", one.direction.connection.id)
+        fields.u64(item, "position", one.position)
+        fields.text(item, "role", one.direction.role)
+        local words = ("%s: nothing follows from the %s"):format(one.flag, one.direction.role)
+        item:append_text(": " .. words)
+        local ending = item:add(tvb(0, 0), words)
+        fields.u32(ending, "record", one.record)
+        findings.add(ending, one.rule, one.values)
+    end
+
+    -- Show what was found in the frame. Expert information is that of the dissector that is called: the protocol's calls this.
+    function closing.show(number, tvb, tree)
+        for _, one in ipairs(found[number] or {}) do
+            show_one(one, tvb, tree)
+        end
+    end
+
+    function watcher.dissector(tvb, pinfo, tree)
+        local number = pinfo.number
+        look(number, pinfo)
+        if found[number] and tree:referenced(segments.dissector()) then
+            segments.dissector():call(tvb(0, 0):tvb(), pinfo, tree)
+        end
+        -- It has no part in the frame that the list of the frame's protocols should name.
+        return 0
+    end
+
+    -- From now on, look at every frame.
+    function closing.watch()
+        if not closing.watching then
+            closing.watching = true
+            register_postdissector(watcher)
+        end
+    end
+
+    -- Note what the dissector has taken in this frame, and watch from there on.
+    function closing.note(direction, number, stop)
+        noted, noted_direction, noted_stop = number, direction, stop
+        closing.watch()
+    end
+
+    -- Forget everything: another file, or the same one from the start.
+    function closing.reset()
+        found, noted = {}, nil
+    end
+end
+
 -- What Wireshark calls: the dissector, the heuristic, preferences, the table for `-z` and the Tools menu.
 do
     local arguments = { ... }
-    local get_sequence, get_stream = Field.new("tcp.seq_raw"), Field.new("tcp.stream")
+    local get_sequence, get_stream = segments.get_sequence, segments.get_stream
+    local innermost, side_of = segments.innermost, segments.side_of
     local show = frames.show
     -- Beginnings of streams that are too short to claim their connection: tcp.stream and side -> sequence number, bytes.
     local pending, pendings = {}, 0
@@ -24031,27 +24263,6 @@ do
         "Hold the page tables of PV guests to the rules, as xenmig verify --deep does")
     protocol.prefs.summary = Pref.bool("Print a summary (tshark)", false,
         "Print the records and iterations of every migration at the end, as tshark -z does")
-
-    -- The last of the values that a field has in this frame: that of the innermost TCP.
-    local function last(...)
-        return (select(select("#", ...), ...))
-    end
-
-    local function innermost(get)
-        local one, other = get()
-        if other == nil then
-            return one
-        end
-        return last(get())
-    end
-
-    local function side_of(pinfo)
-        local source, destination = pinfo.src_port, pinfo.dst_port
-        if source ~= destination then
-            return source < destination and 0 or 1
-        end
-        return tostring(pinfo.src) < tostring(pinfo.dst) and 0 or 1
-    end
 
     -- Sequence number of the first byte of `tvb`. A buffer that TCP put together stands where this segment does.
     local function sequence_of(sequence, tvb)
@@ -24106,6 +24317,10 @@ do
 
     -- The direction and the position of a segment that was not expected; nil when it is none of this protocol's.
     local function locate(tvb, pinfo, sequence, key, number)
+        if gui_enabled() or pinfo.visited then
+            -- Whoever lists frames now may look at one that shows how a stream ends before any other.
+            closing.watch()
+        end
         local connection = connections.get(innermost(get_stream).value)
         if connection.claimed and number < connection.claimed then
             -- Nobody could tell yet what this is when it was first looked at.
@@ -24131,7 +24346,11 @@ do
         local sequence, inner = get_sequence()
         local number = pinfo.number
         if sequence == nil or size == 0 then
-            -- The first of two passes without a filter: nothing is known about the segment, nor will be shown of it.
+            -- A segment without payload, or the first of two passes without a filter: nothing is known about the segment then,
+            -- nor will be shown of it.
+            if size == 0 then
+                closing.show(number, tvb, tree)
+            end
             if sequence == nil and number ~= passed then
                 before[number], passed = passed, number
             end
@@ -24151,6 +24370,7 @@ do
         local direction, position
         if cursor and cursor.sequence == starts and not cursor.ambiguous then
             direction, position = cursor.direction, cursor.position
+            cursor.sequence = (starts + size) % 4294967296
             if position > cursor.noted then
                 connections.position(direction, starts, number)
                 cursor.noted = position + connections.NOTED
@@ -24160,16 +24380,20 @@ do
             if direction == nil then
                 return 0
             end
+            cursor.sequence = (direction.marks[1].seq + position + size) % 4294967296
         end
         cursor.position = position + size
-        cursor.sequence = (direction.marks[1].seq + cursor.position) % 4294967296
         if number >= direction.seen and position - direction.front < connections.WINDOW then
             direction.seen = number
             directions.extend(direction, position, tvb, 0, size, number)
         end
-        self_dissector = self_dissector or Dissector.get("xenmig")
+        self_dissector = self_dissector or segments.dissector()
+        local shown = tree:referenced(self_dissector)
+        if shown or closing.watching then
+            closing.note(direction, number, position + size)
+        end
         local words
-        if tree:referenced(self_dissector) then
+        if shown then
             words = show_all(direction, cursor.connection, position, tvb, tree, size)
         else
             words = frames.brief(direction, position, size) or show(direction, position, size, tvb)
@@ -24228,6 +24452,7 @@ do
 
     function protocol.init()
         connections.reset()
+        closing.reset()
         pending, pendings = {}, 0
         cursors = {}
         before, passed, looked = {}, nil, 0

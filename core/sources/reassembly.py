@@ -37,7 +37,7 @@ LINGER = 2_000_000_000
 "Nanoseconds after a RST during which payload is still accepted: it may have been captured in the wrong order."
 
 _HALF = 1 << 31
-_RST_WINDOW = 1 << 26
+RST_WINDOW = 1 << 26
 
 
 def sequence_distance(sequence: int, reference: int) -> int:
@@ -311,7 +311,7 @@ class Reassembler:
 
     def _reset(self, direction: Direction, segment: Segment) -> None:
         connection = direction.connection
-        if direction.next >= 0 and abs(sequence_distance(segment.sequence, direction.next)) > _RST_WINDOW:
+        if direction.next >= 0 and abs(sequence_distance(segment.sequence, direction.next)) > RST_WINDOW:
             return
         if direction.rst is None:
             direction.rst = connection.packet(segment.frame, segment.head, segment.wire_bytes)

@@ -2,7 +2,7 @@
 -- core/decode/conversation.py reads them.
 local conversations = {}
 do
-    local sub, find, huge = string.sub, string.find, math.huge
+    local sub, find, format, huge = string.sub, string.find, string.format, math.huge
     local u32 = numbers.u32
     local take, settle, know, keep = directions.take, directions.settle, states.know, states.keep
     local texts = definitions.receiver_texts
@@ -15,7 +15,7 @@ do
     for _, text in ipairs(texts) do
         LONGEST = #text.bytes > LONGEST and #text.bytes or LONGEST
     end
-    local STATE_HEADER = "\5\0\0\0\4\0\0\0"
+    local STATE_HEADER, LIST_BEGINS = "\5\0\0\0\4\0\0\0", "\15\0\0\0"
     local CHECKPOINT_STATE = definitions.record_numbers.libxl.CHECKPOINT_STATE
     local DIRTY_LIST = definitions.record_numbers.libxc.CHECKPOINT_DIRTY_PFN_LIST
 
@@ -128,7 +128,7 @@ do
             return at
         end
         local first = sub(here, 1, 4)
-        local list = sub("\15\0\0\0", 1, #first) == first
+        local list = sub(LIST_BEGINS, 1, #first) == first
         if direction.begun and (list or sub(STATE_HEADER, 1, #first) == first) then
             if #here < 8 then
                 direction.need = 8
@@ -146,6 +146,7 @@ do
 
     function state.status(direction, buffer, at)
         local after = text(direction, buffer, at, { name = "status", bytes = "\0", phase = definitions.phases.hand_over })
+        direction.reported = true
         listen(direction)
         return after
     end
@@ -205,6 +206,64 @@ do
             direction.begun = true
             listen(direction)
         end
+    end
+
+    -- How many of these bytes are a list of dirty pfns that waits for what follows it, which nothing does; 0: none.
+    local function last_list(bytes)
+        local size = #bytes >= 8 and sub(bytes, 1, 4) == LIST_BEGINS and 8 + u32(bytes, 5, "<") or huge
+        if #bytes < size then
+            return 0
+        end
+        local zeros, follows = sub(bytes, 9, 16) == ("\0"):rep(8), sub(bytes, size + 9, size + 16)
+        if zeros and #bytes >= size + 8 and sub(bytes, size + 1, size + 8) ~= STATE_HEADER
+            and sub(STATE_HEADER, 1, #follows) == follows then
+            return size + 8
+        end
+        return size
+    end
+
+    -- What is unfinished if nothing follows: its name, where it begins, where it would end, and its number if it is a record.
+    -- nil: nothing, as between two texts, where a conversation may end.
+    function conversations.unfinished(direction)
+        local front = direction.front
+        if direction.skip > 0 then
+            local list = direction.elements[#direction.elements]
+            return format("%s (record %d)", rules.what(list), list.index), list.at, list.stop, list.index
+        elseif direction.state == state.status then
+            return "xl status", front, front + 1
+        elseif direction.held == 0 or direction.state ~= state.says or not direction.begun then
+            -- A direction that has said nothing whole yet is no conversation.
+            return nil
+        end
+        local at, held = direction.held_at, table.concat(direction.pieces)
+        local taken = last_list(held)
+        at, held = at + taken, sub(held, taken + 1)
+        local first = sub(held, 1, 4)
+        if held == "" then
+            return nil
+        elseif #held >= 8 and first == LIST_BEGINS then
+            return "libxc " .. definitions.records.libxc[DIRTY_LIST].name, at, at + 8 + u32(held, 5, "<")
+        elseif #held >= 8 and first == sub(STATE_HEADER, 1, 4) then
+            return "libxl " .. definitions.records.libxl[CHECKPOINT_STATE].name, at, at + 16
+        elseif first == LIST_BEGINS then
+            return "libxc record header", at, at + 8
+        elseif first ~= sub(STATE_HEADER, 1, 4) then
+            -- Two texts begin with the same word; one of them comes after the status only.
+            local from, to, step = 1, #texts, 1
+            if direction.reported then
+                from, to, step = #texts, 1, -1
+            end
+            for number = from, to, step do
+                if sub(texts[number].bytes, 1, #held) == held then
+                    return "xl " .. texts[number].name, at, at + #texts[number].bytes
+                end
+            end
+        end
+        if sub(STATE_HEADER, 1, #first) == first or sub(LIST_BEGINS, 1, #first) == first then
+            return "libxl record header", at, at + 8
+        end
+        -- What stands behind the list is nothing that is understood.
+        return nil
     end
 
     -- A direction that answers a guest's stream. `joined` says that its beginning may have been missed.

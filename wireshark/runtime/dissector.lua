@@ -1,7 +1,8 @@
 -- What Wireshark calls: the dissector, the heuristic, preferences, the table for `-z` and the Tools menu.
 do
     local arguments = { ... }
-    local get_sequence, get_stream = Field.new("tcp.seq_raw"), Field.new("tcp.stream")
+    local get_sequence, get_stream = segments.get_sequence, segments.get_stream
+    local innermost, side_of = segments.innermost, segments.side_of
     local show = frames.show
     -- Beginnings of streams that are too short to claim their connection: tcp.stream and side -> sequence number, bytes.
     local pending, pendings = {}, 0
@@ -30,27 +31,6 @@ do
         "Hold the page tables of PV guests to the rules, as xenmig verify --deep does")
     protocol.prefs.summary = Pref.bool("Print a summary (tshark)", false,
         "Print the records and iterations of every migration at the end, as tshark -z does")
-
-    -- The last of the values that a field has in this frame: that of the innermost TCP.
-    local function last(...)
-        return (select(select("#", ...), ...))
-    end
-
-    local function innermost(get)
-        local one, other = get()
-        if other == nil then
-            return one
-        end
-        return last(get())
-    end
-
-    local function side_of(pinfo)
-        local source, destination = pinfo.src_port, pinfo.dst_port
-        if source ~= destination then
-            return source < destination and 0 or 1
-        end
-        return tostring(pinfo.src) < tostring(pinfo.dst) and 0 or 1
-    end
 
     -- Sequence number of the first byte of `tvb`. A buffer that TCP put together stands where this segment does.
     local function sequence_of(sequence, tvb)
@@ -105,6 +85,10 @@ do
 
     -- The direction and the position of a segment that was not expected; nil when it is none of this protocol's.
     local function locate(tvb, pinfo, sequence, key, number)
+        if gui_enabled() or pinfo.visited then
+            -- Whoever lists frames now may look at one that shows how a stream ends before any other.
+            closing.watch()
+        end
         local connection = connections.get(innermost(get_stream).value)
         if connection.claimed and number < connection.claimed then
             -- Nobody could tell yet what this is when it was first looked at.
@@ -130,7 +114,11 @@ do
         local sequence, inner = get_sequence()
         local number = pinfo.number
         if sequence == nil or size == 0 then
-            -- The first of two passes without a filter: nothing is known about the segment, nor will be shown of it.
+            -- A segment without payload, or the first of two passes without a filter: nothing is known about the segment then,
+            -- nor will be shown of it.
+            if size == 0 then
+                closing.show(number, tvb, tree)
+            end
             if sequence == nil and number ~= passed then
                 before[number], passed = passed, number
             end
@@ -150,6 +138,7 @@ do
         local direction, position
         if cursor and cursor.sequence == starts and not cursor.ambiguous then
             direction, position = cursor.direction, cursor.position
+            cursor.sequence = (starts + size) % 4294967296
             if position > cursor.noted then
                 connections.position(direction, starts, number)
                 cursor.noted = position + connections.NOTED
@@ -159,16 +148,20 @@ do
             if direction == nil then
                 return 0
             end
+            cursor.sequence = (direction.marks[1].seq + position + size) % 4294967296
         end
         cursor.position = position + size
-        cursor.sequence = (direction.marks[1].seq + cursor.position) % 4294967296
         if number >= direction.seen and position - direction.front < connections.WINDOW then
             direction.seen = number
             directions.extend(direction, position, tvb, 0, size, number)
         end
-        self_dissector = self_dissector or Dissector.get("xenmig")
+        self_dissector = self_dissector or segments.dissector()
+        local shown = tree:referenced(self_dissector)
+        if shown or closing.watching then
+            closing.note(direction, number, position + size)
+        end
         local words
-        if tree:referenced(self_dissector) then
+        if shown then
             words = show_all(direction, cursor.connection, position, tvb, tree, size)
         else
             words = frames.brief(direction, position, size) or show(direction, position, size, tvb)
@@ -227,6 +220,7 @@ do
 
     function protocol.init()
         connections.reset()
+        closing.reset()
         pending, pendings = {}, 0
         cursors = {}
         before, passed, looked = {}, nil, 0

@@ -1,16 +1,17 @@
--- How a direction ended, which is known only when the capture is over: core/check/framing.py and core/decode/stream.py.
+-- How a direction ends if nothing follows: core/check/framing.py, and the ends of core/decode/stream.py and conversation.py.
 local endings = {}
 do
     local format, decimal = string.format, numbers.decimal
     local state = states.of
 
-    -- What begins at a position and is not all there: its name, that position, and where it would end if that is known.
+    -- What begins at a position and is not all there: its name, that position, where it would end if that is known, and the
+    -- record's number if it is one.
     local function unfinished(direction)
         local layer = direction.layer
         local begins = direction.held > 0 and direction.held_at or direction.front
         local open = direction.pending or direction.open
         if open and open.type then
-            return format("%s (record %d)", rules.what(open), open.index), open.at, open.stop
+            return format("%s (record %d)", rules.what(open), open.index), open.at, open.stop, open.index
         elseif direction.state == state.lost then
             return "a record that looks like one, after the position was lost", direction.lost.at
         elseif direction.state == state.configuration then
@@ -23,30 +24,39 @@ do
             direction.held > 0 and begins + 8 or nil
     end
 
-    -- The rule that the end of a guest's stream breaks, and its message; nil where the stream came to its END.
+    -- The finding's words for what was cut off.
+    local function problem(direction, what, at, stop)
+        if stop == nil then
+            return format("the %s stream ends at offset %s without an END: %s should follow",
+                direction.layer == "" and "libxc" or direction.layer, decimal(at), what)
+        end
+        local there, missing = direction.front - at, stop - direction.front
+        return format("the stream ends inside %s that begins at offset %s: %s of it %s there, %s %s missing", what,
+            decimal(at), numbers.count(there, "byte"), numbers.be(there), decimal(missing), numbers.be(missing))
+    end
+
+    -- The rule that a direction breaks if nothing follows, what fills its message, and the number of the record that was cut
+    -- off; nil where it may end like that.
     function endings.of(direction)
-        if direction.role ~= "sender" or direction.over or direction.state == state.ignore or direction.state == state.start then
+        if direction.role == "receiver" then
+            local what, at, stop, record = conversations.unfinished(direction)
+            if what == nil then
+                return nil
+            end
+            return "conversation-ended", { problem = problem(direction, what, at, stop) }, record
+        end
+        if direction.over or direction.state == state.ignore or direction.state == state.start then
             return nil
         end
         local lost = direction.lost
         if lost and not lost.findings and not direction.joined then
-            return "capture-ended", rules.message("capture-ended", {})
+            return "capture-ended", {}
         end
+        local what, at, stop, record = unfinished(direction)
         local around = direction.libxl.seen and direction.libxl or direction.libxc
         if around.checkpoints > 0 then
-            return "checkpointed-stream-ended",
-                rules.message("checkpointed-stream-ended", { count = around.checkpoints, last = around.last_checkpoint })
+            return "checkpointed-stream-ended", { count = around.checkpoints, last = around.last_checkpoint }, record
         end
-        local what, at, stop = unfinished(direction)
-        local problem
-        if stop == nil then
-            problem = format("the %s stream ends at offset %s without an END: %s should follow",
-                direction.layer == "" and "libxc" or direction.layer, decimal(at), what)
-        else
-            local there, missing = direction.front - at, stop - direction.front
-            problem = format("the stream ends inside %s that begins at offset %s: %s of it %s there, %s %s missing", what,
-                decimal(at), numbers.count(there, "byte"), numbers.be(there), decimal(missing), numbers.be(missing))
-        end
-        return "stream-truncated", rules.message("stream-truncated", { problem = problem })
+        return "stream-truncated", { problem = problem(direction, what, at, stop) }, record
     end
 end

@@ -15,11 +15,9 @@ do
     }
     local experts, list = {}, {}
     for id, rule in pairs(definitions.rules) do
-        if not rule.at_end then
-            experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
-                severities[rule.severity])
-            list[#list + 1] = experts[id]
-        end
+        experts[id] = ProtoExpert.new("xenmig.rule." .. id, rule.title, groups[id] or expert.group.PROTOCOL,
+            severities[rule.severity])
+        list[#list + 1] = experts[id]
     end
     protocol.experts = list
 

@@ -82,9 +82,9 @@ do
     local function one(connection, direction, lines)
         lines[#lines + 1] = format("Migration %d, tcp.stream %d, %s: %s%s", connection.id, connection.stream,
             direction.role, numbers.count(direction.front, "byte"), direction.over and ", complete" or "")
-        local rule, message = endings.of(direction)
+        local rule, values = endings.of(direction)
         if rule then
-            lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, message)
+            lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, rules.message(rule, values))
         end
         if direction.role == "sender" then
             local guest = configuration_rules.description(direction.guest)
