@@ -139,7 +139,20 @@ def captured_accidents() -> Migrations:
         capture.add([one for one in segments(data, 3000) for _ in range(1 + (source.random() < 0.1))])
         capture.add(cut_at(data, *sorted(source.randrange(1, len(data)) for _ in range(10))))
         capture.add(segments(data)[: source.randrange(20, 40)])
-    return capture
+    return capture.add(found_again_in_pages())
+
+
+def found_again_in_pages() -> list[tuple[int, bytes]]:
+    """Segments of a stream that is lost behind a hole, and found again in a record whose pages the next hole cuts."""
+    guest = Guest(hvm=False)
+    guest.pages[12] = table({1: 13}, 0xE7)
+    batches = [pack("<2Q", 12 | 3 << 60, 13 | 2 << 60), pack("<3Q", 7 | 0xC << 60, 12 | 3 << 60, 13 | 2 << 60)]
+    guest.batches = [pack("<1024Q", *(pfn | guest.types.get(pfn, 0) << 60 for pfn in range(1024))), *batches]
+    data = stream_of(guest)
+    lost, found = (data.index(memory(guest, words)) for words in batches)
+    cut = found + len(memory(guest, batches[1])) - 4000
+    first, second, _, third, _, last = cut_at(data, 40000, lost - 10, lost + 50, cut, cut + 1000)
+    return [first, second, third, last]
 
 
 def verified(path: Path) -> dict[int, set[Finding]]:

@@ -21426,7 +21426,6 @@ do
     -- `count` bytes are missing before what comes next.
     function directions.hole(direction, count)
         direction.holes[direction.front + count] = count
-        direction.watch = nil
         direction.on_hole(direction, count)
     end
 
@@ -22429,6 +22428,8 @@ do
 
     function streams.hole(direction, count)
         local behind = direction.front + count
+        -- The pages of a record that a hole cuts are not looked into any more.
+        direction.watch = nil
         if direction.state == state.ignore or direction.over then
             direction.front = behind
             return

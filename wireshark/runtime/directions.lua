@@ -190,7 +190,6 @@ do
     -- `count` bytes are missing before what comes next.
     function directions.hole(direction, count)
         direction.holes[direction.front + count] = count
-        direction.watch = nil
         direction.on_hole(direction, count)
     end
 

@@ -141,6 +141,8 @@ do
 
     function streams.hole(direction, count)
         local behind = direction.front + count
+        -- The pages of a record that a hole cuts are not looked into any more.
+        direction.watch = nil
         if direction.state == state.ignore or direction.over then
             direction.front = behind
             return
