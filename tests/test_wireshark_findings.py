@@ -24,6 +24,7 @@ from tests.valid_streams import (
     hvm,
     in_libvirt,
     in_libxl,
+    in_xl,
     page_data,
     pv,
     record,
@@ -115,6 +116,10 @@ def captured() -> Migrations:
         begin = hvm().offset(piece) + at
         first, _, last = cut_at(bytes(hvm()), begin, begin + size)
         capture.add([first, last])
+    # The place is lost in front of a header that no Xen writes: it is none to go on from.
+    odd = in_xl(in_libxl(hvm())).patched("libxl header", 15, b"\1")
+    first, _, last = cut_at(bytes(odd), 33, 40)
+    capture.add([first, last])
     for said in (b"Welcome to \x1b[1mhost\n" * 3, streams.BANNER + b"what?" + streams.READY, b""):
         capture.add(segments(SENDER), said + streams.answers(3).data[len(streams.BANNER) * (b"what" in said) :])
     capture.add(segments(SENDER), streams.BANNER + streams.READY[:9])

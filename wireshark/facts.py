@@ -9,6 +9,7 @@ from xenmig.core.definitions.bodies import BODIES
 from xenmig.core.definitions.fields import GUEST_PAGE_SIZE, SCALARS
 from xenmig.core.definitions.structs import Struct
 from xenmig.wireshark.feature_facts import feature_facts
+from xenmig.wireshark.limit_facts import limit_facts
 from xenmig.wireshark.rows import Rows, accepted, key_of
 from xenmig.wireshark.rule_facts import rule_facts
 
@@ -131,5 +132,6 @@ def facts(rows: Rows) -> dict[str, Plain]:
         "order": list(structs),
         "structs": structs,
         **feature_facts(),
+        **limit_facts(),
         **rule_facts(rows),
     }

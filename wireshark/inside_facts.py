@@ -125,6 +125,7 @@ def _cpu() -> dict[str, Plain]:
         "reserved": hvm_context.EVENT_RESERVED,
         "no_kinds": numbered(hvm_context.EVENT_NO_KINDS),
         "error_code": hvm_context.EVENT_ERROR_CODE,
+        "error_code_bits": hvm_context.ERROR_CODE_BITS,
     }
 
 
@@ -141,6 +142,8 @@ def _entries(rows: Rows) -> dict[str, Plain]:
             "at": offsets(HvmHwLapic),
             "disabled": flags(LapicDisabled),
             "disabled_max": hvm_context.LAPIC_DISABLED_MAX,
+            "extd": hvm_context.APIC_BASE_EXTD,
+            "en": hvm_context.APIC_BASE_EN,
             "divisor_max": hvm_context.TIMER_DIVISOR_MAX,
         },
         "pit": {

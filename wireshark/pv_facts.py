@@ -128,6 +128,7 @@ def _nested(definition: type[Struct], name: str) -> dict[str, dict[str, Plain]]:
 
 def _vcpus() -> dict[str, Plain]:
     return {
+        "address_bits": pv_vcpu.ADDRESS_BITS,
         "kinds": {number: kind for number, kind in pv_vcpu.KINDS.items() if number is not None},
         "first": pv_vcpu.KINDS[libxc.X86PvVcpuBasic.record],
         "layouts": {

@@ -14,7 +14,7 @@ from xenmig.core.check import (
     pv_rules,
 )
 from xenmig.core.check.rules import RULES
-from xenmig.core.definitions import libxc, libxl, shapes
+from xenmig.core.definitions import libvirt, libxc, libxl, shapes, xl
 from xenmig.core.definitions.structs import Struct
 from xenmig.core.sources import reassembly
 from xenmig.wireshark.inside_facts import inside_facts, numbered
@@ -140,6 +140,9 @@ def rule_facts(rows: Rows) -> dict[str, Plain]:
         "header_rules": {
             "magic": dict.fromkeys(framing.MAGIC, True),
             "legacy": int(libxl.Options.LEGACY),
+            "stream_v2": int(xl.MandatoryFlags.STREAMv2),
+            "libvirt_legacy": int(libvirt.Version.LEGACY),
+            "libvirt_stream_v2": int(libvirt.Version.STREAMv2),
             "libxl_big_endian": int(libxl.Options.BIG_ENDIAN),
             "libxc_big_endian": int(libxc.ImageOptions.BIG_ENDIAN),
             "known_versions": " and ".join(str(version) for version in libxc_order.VERSIONS),

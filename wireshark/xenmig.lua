@@ -15109,6 +15109,38 @@ local definitions = {
         msr_size = 16,
         word = 4,
     },
+    record_header = 8,
+    page_data_head = 16,
+    pfn_size = 8,
+    optional = 2147483648,
+    header_at = {
+        ["xl.save_header"] = {
+            magic = 0,
+            byteorder = 32,
+            mandatory_flags = 36,
+            optional_flags = 40,
+            optional_data_len = 44,
+        },
+        ["libvirt.save_header"] = { magic = 0, version = 16, xmlLen = 20, unused = 24 },
+        ["libxl.header"] = { ident = 0, version = 8, options = 12 },
+        ["libxc.image_header"] = { marker = 0, id = 8, version = 12, options = 16, reserved1 = 18, reserved2 = 20 },
+        ["libxc.domain_header"] = { type = 0, page_shift = 4, reserved1 = 6, xen_major = 8, xen_minor = 12 },
+    },
+    xl_byteorder = "\1\2\3\4",
+    limits = {
+        kept = 4194304,
+        unpassable_type = 65536,
+        unpassable_length = 524288,
+        convincing = 16,
+        longest_anchor = 64,
+        chain_entries = 16384,
+        noise = 4096,
+        least_cut = 4,
+        emulators = 64,
+        data_shown = 16,
+        message_shown = 40,
+        text_shown = 64,
+    },
     rules = {
         ["reserved-not-zero"] = {
             severity = "error",
@@ -15917,6 +15949,9 @@ local definitions = {
     header_rules = {
         magic = { magic = true, ident = true, marker = true, id = true },
         legacy = 2,
+        stream_v2 = 2,
+        libvirt_legacy = 1,
+        libvirt_stream_v2 = 2,
         libxl_big_endian = 1,
         libxc_big_endian = 1,
         known_versions = "2 and 3",
@@ -16069,6 +16104,8 @@ local definitions = {
             at = { apic_base_msr = 0, disabled = 8, timer_divisor = 12, tdt_msr = 16, pending_esr = 24, tail = 28 },
             disabled = { digits = 8, names = { [0] = "HW", [1] = "SW" }, known_lo = 3, known_hi = 0 },
             disabled_max = 3,
+            extd = 1024,
+            en = 2048,
             divisor_max = 128,
         },
         pit = {
@@ -16383,6 +16420,7 @@ local definitions = {
             reserved = 2147479552,
             no_kinds = { [1] = true, [7] = true },
             error_code = 2048,
+            error_code_bits = 16,
         },
         header = { kind = 1, at = { magic = 0, version = 4, changeset = 8, cpuid = 16, gtsc_khz = 20 } },
         pic = {
@@ -16670,6 +16708,7 @@ local definitions = {
         },
     },
     pv_vcpu_rules = {
+        address_bits = 47,
         kinds = { [4] = "BASIC", [5] = "EXTENDED", [6] = "XSAVE", [12] = "MSRS" },
         first = "BASIC",
         layouts = {
@@ -17385,7 +17424,7 @@ do
     local halves = numbers.halves
 
     -- Entries that are decoded of one chain.
-    chains.MOST = 16384
+    chains.MOST = definitions.limits.chain_entries
     -- Bytes that are searched for the next entry: every one of them is looked at each time that the record is shown.
     local SEARCHED = 262144
 
@@ -17875,7 +17914,7 @@ do
     -- A record as the core names it: number first, name second.
     function rules.name(layer, kind)
         local body = definitions.records[layer][kind]
-        local name = body and body.name or kind >= 2147483648 and "unknown, optional" or "unknown"
+        local name = body and body.name or kind >= definitions.optional and "unknown, optional" or "unknown"
         return format("0x%08x (%s)", kind, name)
     end
 
@@ -18169,7 +18208,7 @@ do
     local emulators, named = definitions.libxl_order.emulators, definitions.libxl_order.named
     local tell = rules.tell
     -- A stream of nothing but such records must not be remembered record by record.
-    local REMEMBERED = 64
+    local REMEMBERED = definitions.limits.emulators
     local order = {}
     order.__index = order
 
@@ -18256,6 +18295,7 @@ do
     local facts = definitions.body_rules
     local names = definitions.record_numbers
     local PAGE = definitions.page_size
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     local special = { libxl = {}, libxc = {} }
 
     -- Counts what the layer's own definition has to say of a body.
@@ -18344,7 +18384,7 @@ do
         elseif width then
             local per_frame = PAGE / width
             local frames = math.floor(last / per_frame) - math.floor(first / per_frame) + 1
-            local expected = facts.p2m_pfns_at + 8 * frames
+            local expected = facts.p2m_pfns_at + PFN * frames
             if expected ~= record.length then
                 tell(record, "libxc-p2m-frames-length",
                     { start = first, ["end"] = last, expected = expected, actual = record.length })
@@ -18389,9 +18429,9 @@ do
             if is_key then
                 local name = text:match("^physmap/[^/]*/([^/]*)$")
                 if text == "" or sub(text, 1, 1) == "/" then
-                    tell(record, "libxl-xenstore-key", { actual = rules.quoted(text, 64) })
+                    tell(record, "libxl-xenstore-key", { actual = rules.quoted(text, definitions.limits.text_shown) })
                 elseif name == nil or not facts.physmap[name] then
-                    tell(record, "libxl-xenstore-physmap", { actual = rules.quoted(text, 64) })
+                    tell(record, "libxl-xenstore-physmap", { actual = rules.quoted(text, definitions.limits.text_shown) })
                 end
             end
             is_key = not is_key
@@ -18411,7 +18451,7 @@ do
     -- Look at a PAGE_DATA whose pfns, or as many of them as the capture holds, are in `words`.
     function body_rules.page_data(record, words, reserved)
         local found, count = record.pfns, record.count
-        local expected = 8 + 8 * count + PAGE * found.with_data
+        local expected = HEAD - HEADER + PFN * count + PAGE * found.with_data
         if expected == record.length and count == found.count and count > 0 and found.bad == 0 and reserved == 0 then
             return
         end
@@ -18428,7 +18468,7 @@ do
         for _, rule in ipairs({ "page-data-pfn-reserved", "page-data-type" }) do
             local bad = found.first_bad[rule]
             if bad then
-                local lo, hi = halves(words, 8 * bad.index + 1, 8, record.order)
+                local lo, hi = halves(words, PFN * bad.index + 1, PFN, record.order)
                 tell(record, rule, {
                     index = bad.index, actual = numbers.hex(lo, hi, 16):sub(3), type = bad.type,
                     bad = found.bad, count = found.count,
@@ -19398,7 +19438,7 @@ do
     checks[facts.lapic.kind] = function(tell, name, body, at, order)
         local field, flags = facts.lapic.at, facts.lapic.disabled
         local base = u32(body, at + field.apic_base_msr + (order == ">" and 4 or 0), order)
-        if numbers.bits(base, 0, 10, 2) == 1 then
+        if numbers.band(base, facts.lapic.extd) > 0 and numbers.band(base, facts.lapic.en) == 0 then
             tell("hvm-lapic-base", name .. ": x2APIC mode is on and the APIC is not enabled")
         end
         local disabled = u32(body, at + field.disabled, order)
@@ -20344,8 +20384,9 @@ do
         end
         if facts.no_kinds[(numbers.bits(event, 0, 8, 3))] or numbers.band(event, facts.reserved) > 0 then
             tell("hvm-cpu-event", ("%s: pending_event is %s: no receiver takes that"):format(name, hex(event, 0)))
-        elseif numbers.band(event, facts.error_code) > 0 and error_code >= 65536 then
-            tell("hvm-cpu-event", ("%s: error_code is %s: it has 16 bits"):format(name, hex(error_code, 0)))
+        elseif numbers.band(event, facts.error_code) > 0 and error_code >= 2 ^ facts.error_code_bits then
+            tell("hvm-cpu-event", ("%s: error_code is %s: it has %d bits"):format(name,
+                hex(error_code, 0), facts.error_code_bits))
         end
     end
 
@@ -20675,8 +20716,8 @@ do
 
     -- Whether a 64-bit address has its upper 17 bits all alike.
     local function canonical(lo, hi)
-        local upper = numbers.bits(lo, hi, 47, 17)
-        return upper == 0 or upper == 0x1FFFF
+        local upper = numbers.bits(lo, hi, facts.address_bits, 64 - facts.address_bits)
+        return upper == 0 or upper == 2 ^ (64 - facts.address_bits) - 1
     end
 
     -- The vcpu that a record belongs to; says when the record is out of order.
@@ -20945,7 +20986,7 @@ local header_rules = {}
 do
     local u32, band, format = numbers.u32, numbers.band, string.format
     local tell = rules.tell
-    local facts = definitions.header_rules
+    local facts, at_of = definitions.header_rules, definitions.header_at
     -- By key of the header: what else is asked of it.
     local special = {}
 
@@ -20974,7 +21015,7 @@ do
     end
 
     special["libxl.header"] = function(direction, element, buffer, at)
-        local options = u32(buffer, at + 12, ">")
+        local options = u32(buffer, at + at_of["libxl.header"].options, ">")
         direction.libxl:start()
         direction.legacy = band(options, facts.legacy) > 0
         if band(options, facts.libxl_big_endian) > 0 then
@@ -20983,20 +21024,23 @@ do
     end
 
     special["libxc.image_header"] = function(direction, element, buffer, at)
-        local version = u32(buffer, at + 12, ">")
+        local field = at_of["libxc.image_header"]
+        local version = u32(buffer, at + field.version, ">")
         direction.libxc:start(version)
         direction.guest:start()
         if not definitions.libxc_order.versions[version] then
             tell(element, "version-unknown", { actual = version, known = facts.known_versions })
         end
-        if band(numbers.u16(buffer, at + 16, ">"), facts.libxc_big_endian) > 0 then
+        if band(numbers.u16(buffer, at + field.options, ">"), facts.libxc_big_endian) > 0 then
             tell(element, "big-endian")
         end
     end
 
     special["libxc.domain_header"] = function(direction, element, buffer, at)
         local order = element.order
-        local kind, major, minor = u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order)
+        local field = at_of["libxc.domain_header"]
+        local kind = u32(buffer, at + field.type, order)
+        local major, minor = u32(buffer, at + field.xen_major, order), u32(buffer, at + field.xen_minor, order)
         direction.libxc:domain(element, kind, major, minor)
         direction.guest:domain(kind, major, minor)
         configuration_rules.look_at_type(direction.guest, element)
@@ -21021,7 +21065,7 @@ do
     -- Why what stands at a place is none of what must stand there. `data` is up to 16 bytes of it; `length` what was
     -- announced, where that is the reason.
     function header_rules.unrecognised(element, rule, data, length)
-        local shown = #data > 0 and numbers.dump(data, 16) or "nothing"
+        local shown = #data > 0 and numbers.dump(data, definitions.limits.data_shown) or "nothing"
         local values = { what = shown, data = shown, layer = element.layer, actual = length }
         if rule == "record-length-limit" then
             values.expected = definitions.length_limit
@@ -21043,17 +21087,18 @@ do
     local u32 = numbers.u32
 
     -- A PAGE_DATA of this many pfns is believed by itself; a smaller one needs a plausible record behind it.
-    local CONVINCING = 16
-    local LARGEST = 1024
+    local CONVINCING = definitions.limits.convincing
+    local LARGEST = definitions.largest_batch
     local PAGE = definitions.page_size
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     -- No anchor but PAGE_DATA looks at more bytes than this.
-    local LONGEST = 64
-    local records = definitions.records.libxc
+    local LONGEST = definitions.limits.longest_anchor
+    local records, names = definitions.records.libxc, definitions.record_numbers.libxc
 
     -- Whether a record header behind a PAGE_DATA looks like one. Zeros (END) prove little: only behind pages.
     local function plausible(kind, length, behind_pages)
         if kind == definitions.PAGE_DATA then
-            return length >= 16 and length <= definitions.length_limit
+            return length >= HEAD - HEADER + PFN and length <= definitions.length_limit
         end
         local body = records[kind]
         if body == nil then
@@ -21082,31 +21127,31 @@ do
     -- Returns true, false, or how many bytes from `at` on would tell. `cut` says that no more bytes follow the buffer.
     local function page_data(buffer, at, cut)
         local left = #buffer - at + 1
-        if left < 16 then
-            return not cut and 16
+        if left < HEAD then
+            return not cut and HEAD
         end
-        local length, count = u32(buffer, at + 4, "<"), u32(buffer, at + 8, "<")
-        if count < 1 or count > LARGEST or u32(buffer, at + 12, "<") ~= 0 or length < 8 + 8 * count then
+        local length, count = u32(buffer, at + 4, "<"), u32(buffer, at + HEADER, "<")
+        if count < 1 or count > LARGEST or u32(buffer, at + HEADER + 4, "<") ~= 0 or length < HEAD - HEADER + PFN * count then
             return false
         end
-        local rest = length - 8 - 8 * count
+        local rest = length - (HEAD - HEADER) - PFN * count
         local with_pages = rest / PAGE
         if rest % PAGE ~= 0 or with_pages > count then
             return false
         end
-        local size = 16 + 8 * count
+        local size = HEAD + PFN * count
         -- One look at the first word spares waiting for the rest of what is none.
-        if left >= 24 and not pages.valid(buffer, at + 16) then
+        if left >= HEAD + PFN and not pages.valid(buffer, at + HEAD) then
             return false
         end
         if left < size then
             if not cut then
                 return size
             end
-            local whole = left - 16
-            return cut_words(buffer:sub(at + 16, at + 15 + whole - whole % 8), count, with_pages)
+            local whole = left - HEAD
+            return cut_words(buffer:sub(at + HEAD, at + HEAD - 1 + whole - whole % PFN), count, with_pages)
         end
-        local words = buffer:sub(at + 16, at + size - 1)
+        local words = buffer:sub(at + HEAD, at + size - 1)
         local found = pages.look(words, "<")
         if found.bad > 0 or found.with_data ~= with_pages or found.descends then
             return false
@@ -21114,12 +21159,12 @@ do
         if count >= CONVINCING then
             return ("PAGE_DATA of %s whose length fits"):format(numbers.count(count, "ascending pfn"))
         end
-        local following = at + 8 + length
-        if following + 7 > #buffer then
+        local following = at + HEADER + length
+        if following + HEADER - 1 > #buffer then
             if cut then
                 return ("PAGE_DATA of %s whose length fits, cut short"):format(numbers.count(count, "ascending pfn"))
             end
-            return 8 + length + 8
+            return HEADER + length + HEADER
         end
         if plausible(u32(buffer, following, "<"), u32(buffer, following + 4, "<"), with_pages > 0) then
             return ("PAGE_DATA of %s with a plausible record behind it"):format(numbers.count(count, "pfn"))
@@ -21127,11 +21172,11 @@ do
         return false
     end
 
-    -- Whether the bytes at `at` match a list of {offset, least, most}.
+    -- Whether the bytes at `at` match a list of {offset, least, most, step}.
     local function matches(buffer, at, list)
         for _, one in ipairs(list) do
             local number = byte(buffer, at + one[1])
-            if number < one[2] or number > one[3] then
+            if number < one[2] or number > one[3] or (number - one[2]) % (one[4] or 1) > 0 then
                 return false
             end
         end
@@ -21170,7 +21215,7 @@ do
             check = joined({ { 8, 0, 3 } }, zeros(9, 11), zeros(28, 31)),
             also = function(buffer, at)
                 local kind, length = u32(buffer, at + 32, "<"), u32(buffer, at + 36, "<")
-                return kind == 9 and length < 0x08000000 or kind == 7 and length == 4096
+                return kind == names.HVM_CONTEXT and length < definitions.length_limit or kind == names.SHARED_INFO and length == PAGE
             end,
         },
         {
@@ -21186,7 +21231,7 @@ do
         {
             needle = "LibxlFmt\0\0\0\2\0\0\0", back = 0, size = 24,
             layer = "libxl", what = "header", evidence = "libxl header and LIBXC_CONTEXT",
-            check = joined({ { 15, 0, 2 }, { 16, 1, 1 } }, zeros(17, 23)),
+            check = joined({ { 15, 0, 2, 2 }, { 16, 1, 1 } }, zeros(17, 23)),
         },
         {
             needle = definitions.texts.permission, back = 0, size = #definitions.texts.permission,
@@ -21255,7 +21300,7 @@ do
     local concat, huge = table.concat, math.huge
 
     -- Bodies up to this many bytes are shown; larger ones stay what they are.
-    directions.KEPT = 4194304
+    directions.KEPT = definitions.limits.kept
 
     function directions.new(connection, role)
         return {
@@ -21725,7 +21770,7 @@ do
 
     -- Enough of a magic number to claim a connection although the rest is in the next segment.
     function recognise.enough(prefix)
-        return #prefix >= (sub(prefix, 1, 1) == "\255" and 9 or 4)
+        return #prefix >= (sub(prefix, 1, 1) == "\255" and 9 or definitions.limits.least_cut)
     end
 end
 
@@ -21738,7 +21783,7 @@ do
     local sizes = definitions.header_sizes
 
     -- Bytes of what is not understood that findings show.
-    local SHOWN = 16
+    local SHOWN = definitions.limits.data_shown
 
     local state = {}
     states.of = state
@@ -21764,7 +21809,7 @@ do
         if layer == "libxc" then
             direction.checkpoint = "outside"
         end
-        expect(direction, "records", 8, "record header")
+        expect(direction, "records", definitions.record_header, "record header")
     end
 
     -- What `element` is can be told from the bytes in front of `position`.
@@ -21885,7 +21930,7 @@ do
     local u32 = numbers.u32
     local add = directions.add
     local KEPT, LIMIT = directions.KEPT, definitions.length_limit
-    local sizes = definitions.header_sizes
+    local sizes, at_of, facts = definitions.header_sizes, definitions.header_at, definitions.header_rules
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local header, give_up, lose_at = states.header, states.give_up, states.lose_at
 
@@ -21915,14 +21960,15 @@ do
         if #buffer - at + 1 < size then
             direction.need = size
             return at
-        elseif sub(buffer, at, at + 31) ~= definitions.magic.xl then
+        elseif sub(buffer, at, at + #definitions.magic.xl - 1) ~= definitions.magic.xl then
             return give_up(direction, buffer, at, "header-unrecognised")
         end
-        local order = sub(buffer, at + 32, at + 35) == "\1\2\3\4" and ">" or "<"
+        local field, mark = at_of["xl.save_header"], definitions.xl_byteorder
+        local order = sub(buffer, at + field.byteorder, at + field.byteorder + #mark - 1) == mark and ">" or "<"
         header(direction, "xl.save_header", order, buffer, at, size)
-        local flags = u32(buffer, at + 36, order)
-        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + 44, order), buffer, at + size,
-            flags % 4 < 2 and "legacy-stream" or nil)
+        local flags = u32(buffer, at + field.mandatory_flags, order)
+        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + field.optional_data_len, order), buffer, at + size,
+            numbers.band(flags, facts.stream_v2) == 0 and "legacy-stream" or nil)
     end
 
     function state.libvirt_header(direction, buffer, at)
@@ -21932,14 +21978,15 @@ do
             return at
         end
         -- The header has no mark of its byte order; a version that is small when read one way settles it.
-        local order = buffer:byte(at + 16) ~= 0 and "<" or ">"
+        local field = at_of["libvirt.save_header"]
+        local order = buffer:byte(at + field.version) ~= 0 and "<" or ">"
         header(direction, "libvirt.save_header", order, buffer, at, size)
-        local version = u32(buffer, at + 16, order)
-        if version ~= 1 and version ~= 2 then
+        local version = u32(buffer, at + field.version, order)
+        if version ~= facts.libvirt_legacy and version ~= facts.libvirt_stream_v2 then
             return give_up(direction, buffer, at + size)
         end
-        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), buffer, at + size,
-            version == 1 and "legacy-stream" or nil)
+        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + field.xmlLen, order), buffer, at + size,
+            version == facts.libvirt_legacy and "legacy-stream" or nil)
     end
 
     function state.configuration(direction, buffer, at)
@@ -21974,11 +22021,12 @@ do
             direction.need = size
             return at
         end
-        if sub(buffer, at, at + 7) ~= definitions.magic.libxl then
+        if sub(buffer, at, at + #definitions.magic.libxl - 1) ~= definitions.magic.libxl then
             return lose_at(direction, buffer, at, "header-unrecognised")
         end
         header(direction, "libxl.header", ">", buffer, at, size)
-        direction.order_libxl = u32(buffer, at + 12, ">") % 2 == 1 and ">" or "<"
+        local options = u32(buffer, at + at_of["libxl.header"].options, ">")
+        direction.order_libxl = numbers.band(options, facts.libxl_big_endian) > 0 and ">" or "<"
         to_records(direction, "libxl")
         return at + size
     end
@@ -21989,11 +22037,12 @@ do
             direction.need = size
             return at
         end
-        if sub(buffer, at, at + 11) ~= definitions.magic.image then
+        if sub(buffer, at, at + #definitions.magic.image - 1) ~= definitions.magic.image then
             return lose_at(direction, buffer, at, "header-unrecognised")
         end
         header(direction, "libxc.image_header", ">", buffer, at, size)
-        direction.order_libxc = buffer:byte(at + 17) % 2 == 1 and ">" or "<"
+        local options = numbers.u16(buffer, at + at_of["libxc.image_header"].options, ">")
+        direction.order_libxc = numbers.band(options, facts.libxc_big_endian) > 0 and ">" or "<"
         expect(direction, "domain_header", sizes.domain, "libxc domain header")
         return at + size
     end
@@ -22019,9 +22068,11 @@ do
     local take, settle = directions.take, directions.settle
     local KEPT = directions.KEPT
     local PAGE_DATA, LIMIT = definitions.PAGE_DATA, definitions.length_limit
+    -- Bytes of a record's header, of a PAGE_DATA up to its pfns, and of a pfn.
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     -- An unknown type from here on, with a body too large to look behind, is garbage and not a record.
-    local UNPASSABLE_TYPE, UNPASSABLE_LENGTH = 0x10000, 524288
-    local OPTIONAL = 0x80000000
+    local UNPASSABLE_TYPE, UNPASSABLE_LENGTH = definitions.limits.unpassable_type, definitions.limits.unpassable_length
+    local OPTIONAL = definitions.optional
     local names = definitions.record_numbers
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local know, keep, give_up, lose_at = states.know, states.keep, states.give_up, states.lose_at
@@ -22067,7 +22118,7 @@ do
         direction.pending = nil
         record.ended = direction.frame
         direction.index = direction.index + 1
-        direction.need = 8
+        direction.need = HEADER
         passes.take(direction, record)
         hand_over(direction, record)
     end
@@ -22085,9 +22136,9 @@ do
         if record.type == nil then
             record.layer, record.order, record.type, record.length = direction.layer, order, kind, length
             record.index = direction.index
-            know(direction, record, record.at + 8)
-            record.stop = record.at + 8 + length + (-length) % 8
-            record.head = sub(buffer, at, at + 15)
+            know(direction, record, record.at + HEADER)
+            record.stop = record.at + HEADER + length + (-length) % 8
+            record.head = sub(buffer, at, at + HEAD - 1)
             record.missing = 0
             record.guest_width = direction.guest.width
             passes.begin(direction, record)
@@ -22098,34 +22149,35 @@ do
     local function page_data(direction, buffer, at, length, order)
         local left = #buffer - at + 1
         local record = begin(direction, buffer, at, PAGE_DATA, length, order)
-        if left < 16 then
+        if left < HEAD then
             direction.open = record
-            direction.need = 16
+            direction.need = HEAD
             return at
         end
-        local count = u32(buffer, at + 8, order)
-        local listed = length - 8 - length % 8
-        if count * 8 < listed then
-            listed = count * 8
+        local count = u32(buffer, at + HEADER, order)
+        local room = length - (HEAD - HEADER)
+        local listed = room - room % PFN
+        if count * PFN < listed then
+            listed = count * PFN
         end
         record.count = count
-        record.head = sub(buffer, at, at + 15)
+        record.head = sub(buffer, at, at + HEAD - 1)
         -- Of an array that is larger than what is kept, that much is looked at and nothing told of its pages.
         local kept = listed < KEPT and listed or KEPT
-        if left - 16 < kept then
+        if left - HEAD < kept then
             direction.open = record
-            direction.need = 16 + kept
+            direction.need = HEAD + kept
             return at
         end
-        local words = sub(buffer, at + 16, at + 15 + kept)
+        local words = sub(buffer, at + HEAD, at + HEAD + kept - 1)
         record.pfns = pages.look(words, order)
-        record.first_page = record.at + 16 + listed
+        record.first_page = record.at + HEAD + listed
         if kept == listed and record.pfns.with_data > 0 then
             record.words = words
         end
-        judge_pages(direction, record, kept == listed and words, u32(buffer, at + 12, order))
-        settle(direction, record, record.at + 16 + kept, record.stop)
-        keep(direction, record, buffer, at, 16 + kept)
+        judge_pages(direction, record, kept == listed and words, u32(buffer, at + HEADER + 4, order))
+        settle(direction, record, record.at + HEAD + kept, record.stop)
+        keep(direction, record, buffer, at, HEAD + kept)
         passes.pages(direction, record)
         direction.pending = record
         direction.skip = record.stop - record.whole
@@ -22134,19 +22186,19 @@ do
         elseif direction.guest.pages then
             page_contents.look(direction, record)
         end
-        return at + 16 + kept
+        return at + HEAD + kept
     end
 
     function state.records(direction, buffer, at)
         local layer = direction.layer
         local order = direction["order_" .. layer]
         local left = #buffer - at + 1
-        if left < 8 then
-            direction.need = 8
+        if left < HEADER then
+            direction.need = HEADER
             return at
         end
         local kind, length = u32(buffer, at, order), u32(buffer, at + 4, order)
-        if kind == PAGE_DATA and layer == "libxc" and length >= 8 and length <= LIMIT then
+        if kind == PAGE_DATA and layer == "libxc" and length >= HEAD - HEADER and length <= LIMIT then
             return page_data(direction, buffer, at, length, order)
         end
         if length > LIMIT then
@@ -22159,9 +22211,9 @@ do
         local size = record.stop - record.at
         if length > KEPT then
             -- Its header is all that is shown.
-            settle(direction, record, record.at + 8, record.stop)
+            settle(direction, record, record.at + HEADER, record.stop)
             record.large = true
-            size = 8
+            size = HEADER
         elseif left < size then
             direction.open = record
             direction.need = size
@@ -22170,7 +22222,7 @@ do
             settle(direction, record, record.stop, record.stop)
         end
         keep(direction, record, buffer, at, size)
-        judge(direction, record, not record.large and sub(buffer, at + 8, at + 7 + length) or nil)
+        judge(direction, record, not record.large and sub(buffer, at + HEADER, at + HEADER + length - 1) or nil)
         if record.stop > record.whole then
             direction.pending = record
             direction.skip = record.stop - record.whole
@@ -22189,13 +22241,13 @@ do
                 if direction.outer == "" then
                     records.complete(direction)
                 elseif direction.outer == "?" then
-                    expect(direction, "after_libxc", 8, "record header")
+                    expect(direction, "after_libxc", HEADER, "record header")
                 else
                     to_records(direction, "libxl")
                 end
             elseif kind == names.libxc.CHECKPOINT and direction.outer ~= "" then
                 if direction.outer == "?" then
-                    expect(direction, "after_libxc", 8, "record header")
+                    expect(direction, "after_libxc", HEADER, "record header")
                 else
                     direction.checkpoint = "inside"
                     to_records(direction, "libxl")
@@ -22206,7 +22258,7 @@ do
             enter(direction, "libxc")
         elseif kind == names.libxl.CHECKPOINT_END then
             if direction.checkpoint == "inside" then
-                expect(direction, "after_checkpoint", 8, "record header")
+                expect(direction, "after_checkpoint", HEADER, "record header")
             end
         elseif kind == names.libxl.CHECKPOINT_STATE then
             if direction.checkpoint == "after" then
@@ -22219,8 +22271,8 @@ do
 
     -- Remus goes on with libxc records; COLO says CHECKPOINT_STATE first, still in libxl.
     function state.after_checkpoint(direction, buffer, at)
-        if #buffer - at + 1 < 8 then
-            direction.need = 8
+        if #buffer - at + 1 < HEADER then
+            direction.need = HEADER
             return at
         end
         local order = direction.order_libxl
@@ -22235,8 +22287,8 @@ do
 
     -- After a libxc END or CHECKPOINT in a stream whose beginning was missed: is there a libxl stream around it?
     function state.after_libxc(direction, buffer, at)
-        if #buffer - at + 1 < 8 then
-            direction.need = 8
+        if #buffer - at + 1 < HEADER then
+            direction.need = HEADER
             return at
         end
         local order = direction.order_libxl
@@ -22291,6 +22343,7 @@ do
     local huge, sub, u32 = math.huge, string.sub, numbers.u32
     local add, take, settle = directions.add, directions.take, directions.settle
     local PAGE_DATA = definitions.PAGE_DATA
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     local sizes = definitions.header_sizes
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local know, lose, gap = states.know, states.lose, states.gap
@@ -22358,7 +22411,7 @@ do
         end
         local bytes = directions.take_held(direction)
         record.bytes = bytes
-        record.head = sub(bytes, 1, 16)
+        record.head = sub(bytes, 1, HEAD)
         direction.skip = record.stop - record.at - #bytes
         direction.open = nil
         direction.pending = record
@@ -22375,12 +22428,12 @@ do
         record.shown = behind + 1
         settle(direction, record, whole, record.stop)
         if record.type == PAGE_DATA and record.layer == "libxc" then
-            if record.count and #record.bytes >= 16 then
-                local words = sub(record.bytes, 17)
-                record.pfns = pages.look(sub(words, 1, #words - #words % 8), record.order)
-                local listed = 8 * record.count
-                record.first_page = record.at + 16 + (listed < record.length - 8 and listed or record.length - 8)
-                records.judge_pages(direction, record, words, u32(record.bytes, 13, record.order))
+            if record.count and #record.bytes >= HEAD then
+                local words = sub(record.bytes, HEAD + 1)
+                record.pfns = pages.look(sub(words, 1, #words - #words % PFN), record.order)
+                local listed, room = PFN * record.count, record.length - (HEAD - HEADER)
+                record.first_page = record.at + HEAD + (listed < room and listed or room)
+                records.judge_pages(direction, record, words, u32(record.bytes, HEADER + 5, record.order))
                 passes.pages(direction, record)
                 return
             end
@@ -22484,6 +22537,8 @@ do
         end
         direction.front = behind
         lose(direction, at)
+        -- What had come of it was shown as that: only what is behind the hole shows that the place is lost.
+        direction.lost.told = behind + 1
     end
 
     -- A direction that carries a guest's stream. `joined` says that its beginning may have been missed.
@@ -22508,14 +22563,15 @@ local conversations = {}
 do
     local sub, find, format, huge = string.sub, string.find, string.format, math.huge
     local u32 = numbers.u32
+    local HEADER = definitions.record_header
     local take, settle, know, keep = directions.take, directions.settle, states.know, states.keep
     local texts = definitions.receiver_texts
     local state = {}
     -- Bytes that are searched for the next text when something else stands where one must stand.
-    local NOISE = 4096
+    local NOISE = definitions.limits.noise
     local LONGEST = 0
     -- Bytes of it that the finding shows.
-    local SHOWN = 40
+    local SHOWN = definitions.limits.message_shown
     for _, text in ipairs(texts) do
         LONGEST = #text.bytes > LONGEST and #text.bytes or LONGEST
     end
@@ -22545,7 +22601,7 @@ do
     -- How many bytes of the header stand behind the length of a list of dirty pfns: 8 since Xen 4.18, which writes a
     -- pointer that is NULL; what follows the list decides. nil when more bytes are needed to tell.
     local function extra(direction, buffer, at, length)
-        local body = at + 8
+        local body = at + HEADER
         if sub(buffer, body, body + 7):find("[^\0]") or sub(buffer, body + length, body + length + 7) == STATE_HEADER then
             return 0
         end
@@ -22564,27 +22620,27 @@ do
             element.type, element.length = u32(buffer, at, "<"), length
             element.index, element.missing = direction.index, 0
             element.head = sub(buffer, at, at + 15)
-            know(direction, element, element.at + 8)
+            know(direction, element, element.at + HEADER)
         end
         local more = 0
         if layer == "libxc" and length <= directions.KEPT then
             more = extra(direction, buffer, at, length)
             if more == nil then
-                element.stop = element.at + 8 + length
+                element.stop = element.at + HEADER + length
                 direction.open = element
                 return at
             end
         end
-        local size = 8 + more + padded
+        local size = HEADER + more + padded
         element.stop = element.at + size
-        local shown = length > directions.KEPT and 8 or size
+        local shown = length > directions.KEPT and HEADER or size
         if #buffer - at + 1 < shown then
             direction.open, direction.need = element, shown
             return at
         end
         element.extra = more > 0 and more or nil
         element.large = shown < size or nil
-        local body = not element.large and sub(buffer, at + 8 + more, at + 7 + more + length) or nil
+        local body = not element.large and sub(buffer, at + HEADER + more, at + HEADER - 1 + more + length) or nil
         direction.back_channel:record(element, body)
         if element.large then
             body_rules.large(element)
@@ -22634,8 +22690,8 @@ do
         local first = sub(here, 1, 4)
         local list = sub(LIST_BEGINS, 1, #first) == first
         if direction.begun and (list or sub(STATE_HEADER, 1, #first) == first) then
-            if #here < 8 then
-                direction.need = 8
+            if #here < HEADER then
+                direction.need = HEADER
                 return at
             end
             local kind, length = u32(buffer, at, "<"), u32(buffer, at + 4, "<")
@@ -22804,7 +22860,7 @@ do
             return direction.expect, begins, begins + direction.need
         end
         return direction.held > 0 and layer .. " record header" or "a record header", begins,
-            direction.held > 0 and begins + 8 or nil
+            direction.held > 0 and begins + definitions.record_header or nil
     end
 
     -- The finding's words for what was cut off.
@@ -23435,6 +23491,7 @@ local elements = {}
 do
     local format = string.format
     local PAGE_DATA = definitions.PAGE_DATA
+    local HEADER, HEAD = definitions.record_header, definitions.page_data_head
     local structs_by_key = definitions.structs
 
     elements.show_pfns = false
@@ -23567,9 +23624,9 @@ do
         local definition = structs.body(element)
         local is_page_data = element.type == PAGE_DATA and layer == "libxc"
         -- Behind the header, and behind what Xen 4.18 adds to that of a list of dirty pfns.
-        local begins = 9 + (element.extra or 0)
+        local begins = HEADER + 1 + (element.extra or 0)
         if element.extra then
-            item:add(fields[key .. ".header_end"], tvb(base + 8, element.extra))
+            item:add(fields[key .. ".header_end"], tvb(base + HEADER, element.extra))
         end
         local stop = begins + element.length
         if stop > #data + 1 then
@@ -23588,14 +23645,14 @@ do
             end
             cpu_features.show(body, element, tvb, base + begins - 1, data, begins, stop, order)
         elseif definition and not element.cut then
-            local body = item:add(fields[definition.key], tvb(base, 8))
+            local body = item:add(fields[definition.key], tvb(base, HEADER))
             body:set_text(definition.name)
-            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + 8, rule_of_body(element)))
-        elseif is_page_data and element.count and #data >= 16 then
-            local body = item:add(fields[definition.key], tvb(base + 8, #data - 8))
+            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + HEADER, rule_of_body(element)))
+        elseif is_page_data and element.count and #data >= HEAD then
+            local body = item:add(fields[definition.key], tvb(base + HEADER, #data - HEADER))
             body:set_text(definition.name)
-            add(body, fields["libxc.page_data.count"], tvb(base + 8, 4))
-            add(body, fields["libxc.page_data.reserved1"], tvb(base + 12, 4))
+            add(body, fields["libxc.page_data.count"], tvb(base + HEADER, 4))
+            add(body, fields["libxc.page_data.reserved1"], tvb(base + HEADER + 4, 4))
             page_summary(body, element)
         end
         local unpadded = begins - 1 + element.length
@@ -23798,7 +23855,7 @@ do
 
     local function fragment(tree, element, tvb, position, from, to)
         local words
-        if element.type and to >= element.at + 8 and to >= element.known then
+        if element.type and to >= element.at + definitions.record_header and to >= element.known then
             words = format("%s #%d [%s of %.0f]", type_name(element), element.index, part(element, from, to),
                 element.stop - element.at)
         elseif from > element.at then
@@ -23963,7 +24020,7 @@ do
                 local stop = element.stop < direction.front and element.stop or direction.front
                 local words = element.first_page < stop and element.first_page or stop
                 row.records = row.records + 1
-                row.pfns = row.pfns + math.floor((words - element.at - 16) / 8)
+                row.pfns = row.pfns + math.floor((words - element.at - definitions.page_data_head) / definitions.pfn_size)
                 row.pages = row.pages + (stop == element.stop and element.with_data
                     or math.floor((stop - element.first_page) / definitions.page_size))
                 row.bytes = row.bytes + stop - element.at

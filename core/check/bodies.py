@@ -221,6 +221,10 @@ PAIRS = ((4, 3), (8, 4))
 PHYSMAP = (b"start_addr", b"size", b"name")
 
 
+TEXT_SHOWN = 64
+"Bytes of a text from the stream that a message shows."
+
+
 def shown(data: bytes) -> str:
     """Bytes from a stream as text that is safe to show: what is not printable ASCII is escaped."""
-    return ascii(data[:64].decode("latin-1"))
+    return ascii(data[:TEXT_SHOWN].decode("latin-1"))

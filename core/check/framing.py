@@ -30,6 +30,10 @@ RULE_OF_UNRECOGNISED = {
     "message": "message-unrecognised",
 }
 "Why the decoder does not know what stands there -> rule."
+DATA_SHOWN = 16
+"Bytes of what is not understood that a message shows."
+MESSAGE_SHOWN = 40
+"Characters of what a receiver says instead."
 MAGIC = ("magic", "ident", "marker", "id")
 "Fields whose wrong value means that there is no such header at all, which the decoder says itself."
 
@@ -106,7 +110,7 @@ class Framing:
         elif isinstance(event, Truncated):
             self._truncated(event, lost)
         elif isinstance(event, Trailing):
-            self._report("trailing-data", event, None, event.length, data=event.data[:16].hex(" "))
+            self._report("trailing-data", event, None, event.length, data=event.data[:DATA_SHOWN].hex(" "))
         elif isinstance(event, Hole):
             self._gaps = True
             self._lost = event.record is None
@@ -197,7 +201,7 @@ class Framing:
             # The header has been found wrong, and this is what is behind it.
             return
         rule = RULE_OF_UNRECOGNISED[event.kind]
-        data = event.data[:16].hex(" ") or "nothing"
+        data = event.data[:DATA_SHOWN].hex(" ") or "nothing"
         expected = actual = None
         if event.kind == "length":
             expected = libxc.REC_LENGTH_MAX
@@ -205,7 +209,7 @@ class Framing:
             if event.layer in (libxl.LAYER, libxc.LAYER):
                 actual = libxc.RecordHeader.layout(event.byteorder).unpack_from(event.data)[1]
         elif event.kind == "message":
-            data = ascii(event.data[:40].decode("latin-1"))
+            data = ascii(event.data[:MESSAGE_SHOWN].decode("latin-1"))
         what = data
         if event.kind == "type":
             from xenmig.core.check.records import record_name

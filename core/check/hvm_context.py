@@ -48,6 +48,8 @@ PIC_MASTER = 1 << 6
 "In the modes of a PIC."
 PIC_EDGE = {True: 0x03, False: 0x21}
 "Inputs of the master, and of the slave, that are always edge-triggered."
+APIC_BASE_EXTD, APIC_BASE_EN = 1 << 10, 1 << 11
+"x2APIC mode is on; the APIC is enabled."
 LAPIC_DISABLED_MAX, TIMER_DIVISOR_MAX = 3, 128
 PIT_COUNT_MAX, PIT_MAX = 0x10000, {"rw_mode": 3, "bcd": 1, "gate": 1}
 PIT_GATED = 2
@@ -57,6 +59,7 @@ MTRR_TYPES = frozenset({0, 1, 4, 5, 6})
 PAT_TYPES = MTRR_TYPES | {7}
 MTRR_DEF_TYPE = 0xCFF
 "Bits that the guest can set in MSR 0x2ff."
+ERROR_CODE_BITS = 16
 EVENT_VALID, EVENT_ERROR_CODE, EVENT_RESERVED = 1 << 31, 1 << 11, 0x7FFFF << 12
 EVENT_NO_KINDS = (1, 7)
 "Kinds of a pending event, in bits 8 to 10, that there are none of."
@@ -235,8 +238,8 @@ def _cpu(telling: Telling, entry: Entry, data: Any) -> None:
         kind = event >> 8 & 7
         if kind in EVENT_NO_KINDS or event & EVENT_RESERVED:
             tell("hvm-cpu-event", f"pending_event is 0x{event:x}: no receiver takes that", "pending_event")
-        elif event & EVENT_ERROR_CODE and data.error_code >> 16:
-            tell("hvm-cpu-event", f"error_code is 0x{data.error_code:x}: it has 16 bits", "error_code")
+        elif event & EVENT_ERROR_CODE and data.error_code >> ERROR_CODE_BITS:
+            tell("hvm-cpu-event", f"error_code is 0x{data.error_code:x}: it has {ERROR_CODE_BITS} bits", "error_code")
 
 
 CR0_PE, CR0_ET, CR0_NW, CR0_CD, CR0_PG = 1 << 0, 1 << 4, 1 << 29, 1 << 30, 1 << 31
@@ -279,7 +282,7 @@ def _pit(telling: Telling, entry: Entry, data: Any) -> None:
 
 def _lapic(telling: Telling, entry: Entry, data: Any) -> None:
     tell = _teller(telling, entry)
-    if data.apic_base_msr >> 10 & 3 == 1:
+    if data.apic_base_msr & (APIC_BASE_EXTD | APIC_BASE_EN) == APIC_BASE_EXTD:
         tell("hvm-lapic-base", "x2APIC mode is on and the APIC is not enabled", "apic_base_msr")
     if int(data.disabled) > LAPIC_DISABLED_MAX:
         tell("hvm-lapic-state", f"disabled is {data.disabled}: only bits 0 and 1 are ever set", "disabled")

@@ -15,6 +15,8 @@ LIBXC_CONTEXT = libxl.LibxcContext.record
 NAMED = libxl.EmulatorContext.field("emulator_ctx").offset or 0
 "Bytes of a device model's record that say whose it is."
 EMULATORS = (libxl.EmulatorXenstoreData.record, libxl.EmulatorContext.record)
+EMULATORS_MAX = 64
+"Emulators that are remembered: a stream of nothing but their records must not be kept record by record."
 CHECKPOINT_END = libxl.CheckpointEnd.record
 CHECKPOINT_STATE = libxl.CheckpointState.record
 
@@ -107,6 +109,5 @@ class LibxlOrder:
         if emulator in self._emulators:
             shown = f"0x{int.from_bytes(event.body[:4], 'little' if event.byteorder == '<' else 'big'):x}"
             self._report("libxl-emulator-repeated", event, emulator=shown)
-        # A stream of nothing but such records must not be remembered record by record.
-        elif len(self._emulators) < 64:
+        elif len(self._emulators) < EMULATORS_MAX:
             self._emulators.add(emulator)

@@ -57,9 +57,13 @@ EFLAGS_VM = 1 << 17
 "Virtual 8086 mode."
 
 
+ADDRESS_BITS = 47
+"Bits of a 64-bit address below those that are all alike."
+
+
 def canonical(address: int) -> bool:
     """Whether a 64-bit address has its upper 17 bits all alike."""
-    return address >> 47 in (0, 0x1FFFF)
+    return address >> ADDRESS_BITS in (0, (1 << 64 - ADDRESS_BITS) - 1)
 
 
 def _legacy_region(telling: Telling, at: int) -> bytes:

@@ -18,7 +18,6 @@ from xenmig.core.quantity import quantity
 
 CONVINCING_COUNT = 16
 "A PAGE_DATA of this many pfns is believed by itself; a smaller one needs a plausible record behind it."
-LARGEST_COUNT = 1024
 
 _WORDS = Layout("<IIII").unpack_from
 _HEAD = libxc.RecordHeader.layout("<").unpack_from
@@ -142,7 +141,7 @@ def _marked(buffer: bytes, start: int, end: int, last: int, headers: bool) -> An
 def _page_data(buffer: bytes, at: int, end: int, final: bool) -> Anchor | None:
     """Whether a PAGE_DATA record begins at ``at``; None when not."""
     _, length, count, _ = _WORDS(buffer, at)
-    if not 1 <= count <= LARGEST_COUNT or length < 8 + 8 * count:
+    if not 1 <= count <= libxc.MAX_BATCH_SIZE or length < 8 + 8 * count:
         return None
     pages, odd = divmod(length - 8 - 8 * count, GUEST_PAGE_SIZE)
     if odd or pages > count:

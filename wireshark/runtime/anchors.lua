@@ -6,17 +6,18 @@ do
     local u32 = numbers.u32
 
     -- A PAGE_DATA of this many pfns is believed by itself; a smaller one needs a plausible record behind it.
-    local CONVINCING = 16
-    local LARGEST = 1024
+    local CONVINCING = definitions.limits.convincing
+    local LARGEST = definitions.largest_batch
     local PAGE = definitions.page_size
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     -- No anchor but PAGE_DATA looks at more bytes than this.
-    local LONGEST = 64
-    local records = definitions.records.libxc
+    local LONGEST = definitions.limits.longest_anchor
+    local records, names = definitions.records.libxc, definitions.record_numbers.libxc
 
     -- Whether a record header behind a PAGE_DATA looks like one. Zeros (END) prove little: only behind pages.
     local function plausible(kind, length, behind_pages)
         if kind == definitions.PAGE_DATA then
-            return length >= 16 and length <= definitions.length_limit
+            return length >= HEAD - HEADER + PFN and length <= definitions.length_limit
         end
         local body = records[kind]
         if body == nil then
@@ -45,31 +46,31 @@ do
     -- Returns true, false, or how many bytes from `at` on would tell. `cut` says that no more bytes follow the buffer.
     local function page_data(buffer, at, cut)
         local left = #buffer - at + 1
-        if left < 16 then
-            return not cut and 16
+        if left < HEAD then
+            return not cut and HEAD
         end
-        local length, count = u32(buffer, at + 4, "<"), u32(buffer, at + 8, "<")
-        if count < 1 or count > LARGEST or u32(buffer, at + 12, "<") ~= 0 or length < 8 + 8 * count then
+        local length, count = u32(buffer, at + 4, "<"), u32(buffer, at + HEADER, "<")
+        if count < 1 or count > LARGEST or u32(buffer, at + HEADER + 4, "<") ~= 0 or length < HEAD - HEADER + PFN * count then
             return false
         end
-        local rest = length - 8 - 8 * count
+        local rest = length - (HEAD - HEADER) - PFN * count
         local with_pages = rest / PAGE
         if rest % PAGE ~= 0 or with_pages > count then
             return false
         end
-        local size = 16 + 8 * count
+        local size = HEAD + PFN * count
         -- One look at the first word spares waiting for the rest of what is none.
-        if left >= 24 and not pages.valid(buffer, at + 16) then
+        if left >= HEAD + PFN and not pages.valid(buffer, at + HEAD) then
             return false
         end
         if left < size then
             if not cut then
                 return size
             end
-            local whole = left - 16
-            return cut_words(buffer:sub(at + 16, at + 15 + whole - whole % 8), count, with_pages)
+            local whole = left - HEAD
+            return cut_words(buffer:sub(at + HEAD, at + HEAD - 1 + whole - whole % PFN), count, with_pages)
         end
-        local words = buffer:sub(at + 16, at + size - 1)
+        local words = buffer:sub(at + HEAD, at + size - 1)
         local found = pages.look(words, "<")
         if found.bad > 0 or found.with_data ~= with_pages or found.descends then
             return false
@@ -77,12 +78,12 @@ do
         if count >= CONVINCING then
             return ("PAGE_DATA of %s whose length fits"):format(numbers.count(count, "ascending pfn"))
         end
-        local following = at + 8 + length
-        if following + 7 > #buffer then
+        local following = at + HEADER + length
+        if following + HEADER - 1 > #buffer then
             if cut then
                 return ("PAGE_DATA of %s whose length fits, cut short"):format(numbers.count(count, "ascending pfn"))
             end
-            return 8 + length + 8
+            return HEADER + length + HEADER
         end
         if plausible(u32(buffer, following, "<"), u32(buffer, following + 4, "<"), with_pages > 0) then
             return ("PAGE_DATA of %s with a plausible record behind it"):format(numbers.count(count, "pfn"))
@@ -90,11 +91,11 @@ do
         return false
     end
 
-    -- Whether the bytes at `at` match a list of {offset, least, most}.
+    -- Whether the bytes at `at` match a list of {offset, least, most, step}.
     local function matches(buffer, at, list)
         for _, one in ipairs(list) do
             local number = byte(buffer, at + one[1])
-            if number < one[2] or number > one[3] then
+            if number < one[2] or number > one[3] or (number - one[2]) % (one[4] or 1) > 0 then
                 return false
             end
         end
@@ -133,7 +134,7 @@ do
             check = joined({ { 8, 0, 3 } }, zeros(9, 11), zeros(28, 31)),
             also = function(buffer, at)
                 local kind, length = u32(buffer, at + 32, "<"), u32(buffer, at + 36, "<")
-                return kind == 9 and length < 0x08000000 or kind == 7 and length == 4096
+                return kind == names.HVM_CONTEXT and length < definitions.length_limit or kind == names.SHARED_INFO and length == PAGE
             end,
         },
         {
@@ -149,7 +150,7 @@ do
         {
             needle = "LibxlFmt\0\0\0\2\0\0\0", back = 0, size = 24,
             layer = "libxl", what = "header", evidence = "libxl header and LIBXC_CONTEXT",
-            check = joined({ { 15, 0, 2 }, { 16, 1, 1 } }, zeros(17, 23)),
+            check = joined({ { 15, 0, 2, 2 }, { 16, 1, 1 } }, zeros(17, 23)),
         },
         {
             needle = definitions.texts.permission, back = 0, size = #definitions.texts.permission,

@@ -7,6 +7,7 @@ do
     local facts = definitions.body_rules
     local names = definitions.record_numbers
     local PAGE = definitions.page_size
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     local special = { libxl = {}, libxc = {} }
 
     -- Counts what the layer's own definition has to say of a body.
@@ -95,7 +96,7 @@ do
         elseif width then
             local per_frame = PAGE / width
             local frames = math.floor(last / per_frame) - math.floor(first / per_frame) + 1
-            local expected = facts.p2m_pfns_at + 8 * frames
+            local expected = facts.p2m_pfns_at + PFN * frames
             if expected ~= record.length then
                 tell(record, "libxc-p2m-frames-length",
                     { start = first, ["end"] = last, expected = expected, actual = record.length })
@@ -140,9 +141,9 @@ do
             if is_key then
                 local name = text:match("^physmap/[^/]*/([^/]*)$")
                 if text == "" or sub(text, 1, 1) == "/" then
-                    tell(record, "libxl-xenstore-key", { actual = rules.quoted(text, 64) })
+                    tell(record, "libxl-xenstore-key", { actual = rules.quoted(text, definitions.limits.text_shown) })
                 elseif name == nil or not facts.physmap[name] then
-                    tell(record, "libxl-xenstore-physmap", { actual = rules.quoted(text, 64) })
+                    tell(record, "libxl-xenstore-physmap", { actual = rules.quoted(text, definitions.limits.text_shown) })
                 end
             end
             is_key = not is_key
@@ -162,7 +163,7 @@ do
     -- Look at a PAGE_DATA whose pfns, or as many of them as the capture holds, are in `words`.
     function body_rules.page_data(record, words, reserved)
         local found, count = record.pfns, record.count
-        local expected = 8 + 8 * count + PAGE * found.with_data
+        local expected = HEAD - HEADER + PFN * count + PAGE * found.with_data
         if expected == record.length and count == found.count and count > 0 and found.bad == 0 and reserved == 0 then
             return
         end
@@ -179,7 +180,7 @@ do
         for _, rule in ipairs({ "page-data-pfn-reserved", "page-data-type" }) do
             local bad = found.first_bad[rule]
             if bad then
-                local lo, hi = halves(words, 8 * bad.index + 1, 8, record.order)
+                local lo, hi = halves(words, PFN * bad.index + 1, PFN, record.order)
                 tell(record, rule, {
                     index = bad.index, actual = numbers.hex(lo, hi, 16):sub(3), type = bad.type,
                     bad = found.bad, count = found.count,

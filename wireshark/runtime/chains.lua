@@ -5,7 +5,7 @@ do
     local halves = numbers.halves
 
     -- Entries that are decoded of one chain.
-    chains.MOST = 16384
+    chains.MOST = definitions.limits.chain_entries
     -- Bytes that are searched for the next entry: every one of them is looked at each time that the record is shown.
     local SEARCHED = 262144
 

@@ -4,14 +4,15 @@ local conversations = {}
 do
     local sub, find, format, huge = string.sub, string.find, string.format, math.huge
     local u32 = numbers.u32
+    local HEADER = definitions.record_header
     local take, settle, know, keep = directions.take, directions.settle, states.know, states.keep
     local texts = definitions.receiver_texts
     local state = {}
     -- Bytes that are searched for the next text when something else stands where one must stand.
-    local NOISE = 4096
+    local NOISE = definitions.limits.noise
     local LONGEST = 0
     -- Bytes of it that the finding shows.
-    local SHOWN = 40
+    local SHOWN = definitions.limits.message_shown
     for _, text in ipairs(texts) do
         LONGEST = #text.bytes > LONGEST and #text.bytes or LONGEST
     end
@@ -41,7 +42,7 @@ do
     -- How many bytes of the header stand behind the length of a list of dirty pfns: 8 since Xen 4.18, which writes a
     -- pointer that is NULL; what follows the list decides. nil when more bytes are needed to tell.
     local function extra(direction, buffer, at, length)
-        local body = at + 8
+        local body = at + HEADER
         if sub(buffer, body, body + 7):find("[^\0]") or sub(buffer, body + length, body + length + 7) == STATE_HEADER then
             return 0
         end
@@ -60,27 +61,27 @@ do
             element.type, element.length = u32(buffer, at, "<"), length
             element.index, element.missing = direction.index, 0
             element.head = sub(buffer, at, at + 15)
-            know(direction, element, element.at + 8)
+            know(direction, element, element.at + HEADER)
         end
         local more = 0
         if layer == "libxc" and length <= directions.KEPT then
             more = extra(direction, buffer, at, length)
             if more == nil then
-                element.stop = element.at + 8 + length
+                element.stop = element.at + HEADER + length
                 direction.open = element
                 return at
             end
         end
-        local size = 8 + more + padded
+        local size = HEADER + more + padded
         element.stop = element.at + size
-        local shown = length > directions.KEPT and 8 or size
+        local shown = length > directions.KEPT and HEADER or size
         if #buffer - at + 1 < shown then
             direction.open, direction.need = element, shown
             return at
         end
         element.extra = more > 0 and more or nil
         element.large = shown < size or nil
-        local body = not element.large and sub(buffer, at + 8 + more, at + 7 + more + length) or nil
+        local body = not element.large and sub(buffer, at + HEADER + more, at + HEADER - 1 + more + length) or nil
         direction.back_channel:record(element, body)
         if element.large then
             body_rules.large(element)
@@ -130,8 +131,8 @@ do
         local first = sub(here, 1, 4)
         local list = sub(LIST_BEGINS, 1, #first) == first
         if direction.begun and (list or sub(STATE_HEADER, 1, #first) == first) then
-            if #here < 8 then
-                direction.need = 8
+            if #here < HEADER then
+                direction.need = HEADER
                 return at
             end
             local kind, length = u32(buffer, at, "<"), u32(buffer, at + 4, "<")

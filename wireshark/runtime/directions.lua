@@ -19,7 +19,7 @@ do
     local concat, huge = table.concat, math.huge
 
     -- Bodies up to this many bytes are shown; larger ones stay what they are.
-    directions.KEPT = 4194304
+    directions.KEPT = definitions.limits.kept
 
     function directions.new(connection, role)
         return {

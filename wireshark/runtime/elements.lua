@@ -3,6 +3,7 @@ local elements = {}
 do
     local format = string.format
     local PAGE_DATA = definitions.PAGE_DATA
+    local HEADER, HEAD = definitions.record_header, definitions.page_data_head
     local structs_by_key = definitions.structs
 
     elements.show_pfns = false
@@ -135,9 +136,9 @@ do
         local definition = structs.body(element)
         local is_page_data = element.type == PAGE_DATA and layer == "libxc"
         -- Behind the header, and behind what Xen 4.18 adds to that of a list of dirty pfns.
-        local begins = 9 + (element.extra or 0)
+        local begins = HEADER + 1 + (element.extra or 0)
         if element.extra then
-            item:add(fields[key .. ".header_end"], tvb(base + 8, element.extra))
+            item:add(fields[key .. ".header_end"], tvb(base + HEADER, element.extra))
         end
         local stop = begins + element.length
         if stop > #data + 1 then
@@ -156,14 +157,14 @@ do
             end
             cpu_features.show(body, element, tvb, base + begins - 1, data, begins, stop, order)
         elseif definition and not element.cut then
-            local body = item:add(fields[definition.key], tvb(base, 8))
+            local body = item:add(fields[definition.key], tvb(base, HEADER))
             body:set_text(definition.name)
-            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + 8, rule_of_body(element)))
-        elseif is_page_data and element.count and #data >= 16 then
-            local body = item:add(fields[definition.key], tvb(base + 8, #data - 8))
+            structs.decode(definition, data, begins, stop, order, begins, trees.sink(item, tvb, base + HEADER, rule_of_body(element)))
+        elseif is_page_data and element.count and #data >= HEAD then
+            local body = item:add(fields[definition.key], tvb(base + HEADER, #data - HEADER))
             body:set_text(definition.name)
-            add(body, fields["libxc.page_data.count"], tvb(base + 8, 4))
-            add(body, fields["libxc.page_data.reserved1"], tvb(base + 12, 4))
+            add(body, fields["libxc.page_data.count"], tvb(base + HEADER, 4))
+            add(body, fields["libxc.page_data.reserved1"], tvb(base + HEADER + 4, 4))
             page_summary(body, element)
         end
         local unpadded = begins - 1 + element.length

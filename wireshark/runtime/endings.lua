@@ -21,7 +21,7 @@ do
             return direction.expect, begins, begins + direction.need
         end
         return direction.held > 0 and layer .. " record header" or "a record header", begins,
-            direction.held > 0 and begins + 8 or nil
+            direction.held > 0 and begins + definitions.record_header or nil
     end
 
     -- The finding's words for what was cut off.

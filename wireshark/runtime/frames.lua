@@ -108,7 +108,7 @@ do
 
     local function fragment(tree, element, tvb, position, from, to)
         local words
-        if element.type and to >= element.at + 8 and to >= element.known then
+        if element.type and to >= element.at + definitions.record_header and to >= element.known then
             words = format("%s #%d [%s of %.0f]", type_name(element), element.index, part(element, from, to),
                 element.stop - element.at)
         elseif from > element.at then

@@ -3,7 +3,7 @@ local header_rules = {}
 do
     local u32, band, format = numbers.u32, numbers.band, string.format
     local tell = rules.tell
-    local facts = definitions.header_rules
+    local facts, at_of = definitions.header_rules, definitions.header_at
     -- By key of the header: what else is asked of it.
     local special = {}
 
@@ -32,7 +32,7 @@ do
     end
 
     special["libxl.header"] = function(direction, element, buffer, at)
-        local options = u32(buffer, at + 12, ">")
+        local options = u32(buffer, at + at_of["libxl.header"].options, ">")
         direction.libxl:start()
         direction.legacy = band(options, facts.legacy) > 0
         if band(options, facts.libxl_big_endian) > 0 then
@@ -41,20 +41,23 @@ do
     end
 
     special["libxc.image_header"] = function(direction, element, buffer, at)
-        local version = u32(buffer, at + 12, ">")
+        local field = at_of["libxc.image_header"]
+        local version = u32(buffer, at + field.version, ">")
         direction.libxc:start(version)
         direction.guest:start()
         if not definitions.libxc_order.versions[version] then
             tell(element, "version-unknown", { actual = version, known = facts.known_versions })
         end
-        if band(numbers.u16(buffer, at + 16, ">"), facts.libxc_big_endian) > 0 then
+        if band(numbers.u16(buffer, at + field.options, ">"), facts.libxc_big_endian) > 0 then
             tell(element, "big-endian")
         end
     end
 
     special["libxc.domain_header"] = function(direction, element, buffer, at)
         local order = element.order
-        local kind, major, minor = u32(buffer, at, order), u32(buffer, at + 8, order), u32(buffer, at + 12, order)
+        local field = at_of["libxc.domain_header"]
+        local kind = u32(buffer, at + field.type, order)
+        local major, minor = u32(buffer, at + field.xen_major, order), u32(buffer, at + field.xen_minor, order)
         direction.libxc:domain(element, kind, major, minor)
         direction.guest:domain(kind, major, minor)
         configuration_rules.look_at_type(direction.guest, element)
@@ -79,7 +82,7 @@ do
     -- Why what stands at a place is none of what must stand there. `data` is up to 16 bytes of it; `length` what was
     -- announced, where that is the reason.
     function header_rules.unrecognised(element, rule, data, length)
-        local shown = #data > 0 and numbers.dump(data, 16) or "nothing"
+        local shown = #data > 0 and numbers.dump(data, definitions.limits.data_shown) or "nothing"
         local values = { what = shown, data = shown, layer = element.layer, actual = length }
         if rule == "record-length-limit" then
             values.expected = definitions.length_limit

@@ -4,7 +4,7 @@ do
     local u32 = numbers.u32
     local add = directions.add
     local KEPT, LIMIT = directions.KEPT, definitions.length_limit
-    local sizes = definitions.header_sizes
+    local sizes, at_of, facts = definitions.header_sizes, definitions.header_at, definitions.header_rules
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local header, give_up, lose_at = states.header, states.give_up, states.lose_at
 
@@ -34,14 +34,15 @@ do
         if #buffer - at + 1 < size then
             direction.need = size
             return at
-        elseif sub(buffer, at, at + 31) ~= definitions.magic.xl then
+        elseif sub(buffer, at, at + #definitions.magic.xl - 1) ~= definitions.magic.xl then
             return give_up(direction, buffer, at, "header-unrecognised")
         end
-        local order = sub(buffer, at + 32, at + 35) == "\1\2\3\4" and ">" or "<"
+        local field, mark = at_of["xl.save_header"], definitions.xl_byteorder
+        local order = sub(buffer, at + field.byteorder, at + field.byteorder + #mark - 1) == mark and ">" or "<"
         header(direction, "xl.save_header", order, buffer, at, size)
-        local flags = u32(buffer, at + 36, order)
-        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + 44, order), buffer, at + size,
-            flags % 4 < 2 and "legacy-stream" or nil)
+        local flags = u32(buffer, at + field.mandatory_flags, order)
+        return wrapped(direction, "xl.optional_data", order, u32(buffer, at + field.optional_data_len, order), buffer, at + size,
+            numbers.band(flags, facts.stream_v2) == 0 and "legacy-stream" or nil)
     end
 
     function state.libvirt_header(direction, buffer, at)
@@ -51,14 +52,15 @@ do
             return at
         end
         -- The header has no mark of its byte order; a version that is small when read one way settles it.
-        local order = buffer:byte(at + 16) ~= 0 and "<" or ">"
+        local field = at_of["libvirt.save_header"]
+        local order = buffer:byte(at + field.version) ~= 0 and "<" or ">"
         header(direction, "libvirt.save_header", order, buffer, at, size)
-        local version = u32(buffer, at + 16, order)
-        if version ~= 1 and version ~= 2 then
+        local version = u32(buffer, at + field.version, order)
+        if version ~= facts.libvirt_legacy and version ~= facts.libvirt_stream_v2 then
             return give_up(direction, buffer, at + size)
         end
-        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + 20, order), buffer, at + size,
-            version == 1 and "legacy-stream" or nil)
+        return wrapped(direction, "libvirt.domain_xml", order, u32(buffer, at + field.xmlLen, order), buffer, at + size,
+            version == facts.libvirt_legacy and "legacy-stream" or nil)
     end
 
     function state.configuration(direction, buffer, at)
@@ -93,11 +95,12 @@ do
             direction.need = size
             return at
         end
-        if sub(buffer, at, at + 7) ~= definitions.magic.libxl then
+        if sub(buffer, at, at + #definitions.magic.libxl - 1) ~= definitions.magic.libxl then
             return lose_at(direction, buffer, at, "header-unrecognised")
         end
         header(direction, "libxl.header", ">", buffer, at, size)
-        direction.order_libxl = u32(buffer, at + 12, ">") % 2 == 1 and ">" or "<"
+        local options = u32(buffer, at + at_of["libxl.header"].options, ">")
+        direction.order_libxl = numbers.band(options, facts.libxl_big_endian) > 0 and ">" or "<"
         to_records(direction, "libxl")
         return at + size
     end
@@ -108,11 +111,12 @@ do
             direction.need = size
             return at
         end
-        if sub(buffer, at, at + 11) ~= definitions.magic.image then
+        if sub(buffer, at, at + #definitions.magic.image - 1) ~= definitions.magic.image then
             return lose_at(direction, buffer, at, "header-unrecognised")
         end
         header(direction, "libxc.image_header", ">", buffer, at, size)
-        direction.order_libxc = buffer:byte(at + 17) % 2 == 1 and ">" or "<"
+        local options = numbers.u16(buffer, at + at_of["libxc.image_header"].options, ">")
+        direction.order_libxc = numbers.band(options, facts.libxc_big_endian) > 0 and ">" or "<"
         expect(direction, "domain_header", sizes.domain, "libxc domain header")
         return at + size
     end

@@ -43,8 +43,9 @@ do
         end
         if facts.no_kinds[(numbers.bits(event, 0, 8, 3))] or numbers.band(event, facts.reserved) > 0 then
             tell("hvm-cpu-event", ("%s: pending_event is %s: no receiver takes that"):format(name, hex(event, 0)))
-        elseif numbers.band(event, facts.error_code) > 0 and error_code >= 65536 then
-            tell("hvm-cpu-event", ("%s: error_code is %s: it has 16 bits"):format(name, hex(error_code, 0)))
+        elseif numbers.band(event, facts.error_code) > 0 and error_code >= 2 ^ facts.error_code_bits then
+            tell("hvm-cpu-event", ("%s: error_code is %s: it has %d bits"):format(name,
+                hex(error_code, 0), facts.error_code_bits))
         end
     end
 

@@ -55,7 +55,7 @@ do
     checks[facts.lapic.kind] = function(tell, name, body, at, order)
         local field, flags = facts.lapic.at, facts.lapic.disabled
         local base = u32(body, at + field.apic_base_msr + (order == ">" and 4 or 0), order)
-        if numbers.bits(base, 0, 10, 2) == 1 then
+        if numbers.band(base, facts.lapic.extd) > 0 and numbers.band(base, facts.lapic.en) == 0 then
             tell("hvm-lapic-base", name .. ": x2APIC mode is on and the APIC is not enabled")
         end
         local disabled = u32(body, at + field.disabled, order)

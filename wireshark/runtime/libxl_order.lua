@@ -5,7 +5,7 @@ do
     local emulators, named = definitions.libxl_order.emulators, definitions.libxl_order.named
     local tell = rules.tell
     -- A stream of nothing but such records must not be remembered record by record.
-    local REMEMBERED = 64
+    local REMEMBERED = definitions.limits.emulators
     local order = {}
     order.__index = order
 

@@ -8,8 +8,8 @@ do
 
     -- Whether a 64-bit address has its upper 17 bits all alike.
     local function canonical(lo, hi)
-        local upper = numbers.bits(lo, hi, 47, 17)
-        return upper == 0 or upper == 0x1FFFF
+        local upper = numbers.bits(lo, hi, facts.address_bits, 64 - facts.address_bits)
+        return upper == 0 or upper == 2 ^ (64 - facts.address_bits) - 1
     end
 
     -- The vcpu that a record belongs to; says when the record is out of order.

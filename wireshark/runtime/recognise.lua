@@ -28,6 +28,6 @@ do
 
     -- Enough of a magic number to claim a connection although the rest is in the next segment.
     function recognise.enough(prefix)
-        return #prefix >= (sub(prefix, 1, 1) == "\255" and 9 or 4)
+        return #prefix >= (sub(prefix, 1, 1) == "\255" and 9 or definitions.limits.least_cut)
     end
 end

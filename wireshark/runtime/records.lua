@@ -6,9 +6,11 @@ do
     local take, settle = directions.take, directions.settle
     local KEPT = directions.KEPT
     local PAGE_DATA, LIMIT = definitions.PAGE_DATA, definitions.length_limit
+    -- Bytes of a record's header, of a PAGE_DATA up to its pfns, and of a pfn.
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     -- An unknown type from here on, with a body too large to look behind, is garbage and not a record.
-    local UNPASSABLE_TYPE, UNPASSABLE_LENGTH = 0x10000, 524288
-    local OPTIONAL = 0x80000000
+    local UNPASSABLE_TYPE, UNPASSABLE_LENGTH = definitions.limits.unpassable_type, definitions.limits.unpassable_length
+    local OPTIONAL = definitions.optional
     local names = definitions.record_numbers
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local know, keep, give_up, lose_at = states.know, states.keep, states.give_up, states.lose_at
@@ -54,7 +56,7 @@ do
         direction.pending = nil
         record.ended = direction.frame
         direction.index = direction.index + 1
-        direction.need = 8
+        direction.need = HEADER
         passes.take(direction, record)
         hand_over(direction, record)
     end
@@ -72,9 +74,9 @@ do
         if record.type == nil then
             record.layer, record.order, record.type, record.length = direction.layer, order, kind, length
             record.index = direction.index
-            know(direction, record, record.at + 8)
-            record.stop = record.at + 8 + length + (-length) % 8
-            record.head = sub(buffer, at, at + 15)
+            know(direction, record, record.at + HEADER)
+            record.stop = record.at + HEADER + length + (-length) % 8
+            record.head = sub(buffer, at, at + HEAD - 1)
             record.missing = 0
             record.guest_width = direction.guest.width
             passes.begin(direction, record)
@@ -85,34 +87,35 @@ do
     local function page_data(direction, buffer, at, length, order)
         local left = #buffer - at + 1
         local record = begin(direction, buffer, at, PAGE_DATA, length, order)
-        if left < 16 then
+        if left < HEAD then
             direction.open = record
-            direction.need = 16
+            direction.need = HEAD
             return at
         end
-        local count = u32(buffer, at + 8, order)
-        local listed = length - 8 - length % 8
-        if count * 8 < listed then
-            listed = count * 8
+        local count = u32(buffer, at + HEADER, order)
+        local room = length - (HEAD - HEADER)
+        local listed = room - room % PFN
+        if count * PFN < listed then
+            listed = count * PFN
         end
         record.count = count
-        record.head = sub(buffer, at, at + 15)
+        record.head = sub(buffer, at, at + HEAD - 1)
         -- Of an array that is larger than what is kept, that much is looked at and nothing told of its pages.
         local kept = listed < KEPT and listed or KEPT
-        if left - 16 < kept then
+        if left - HEAD < kept then
             direction.open = record
-            direction.need = 16 + kept
+            direction.need = HEAD + kept
             return at
         end
-        local words = sub(buffer, at + 16, at + 15 + kept)
+        local words = sub(buffer, at + HEAD, at + HEAD + kept - 1)
         record.pfns = pages.look(words, order)
-        record.first_page = record.at + 16 + listed
+        record.first_page = record.at + HEAD + listed
         if kept == listed and record.pfns.with_data > 0 then
             record.words = words
         end
-        judge_pages(direction, record, kept == listed and words, u32(buffer, at + 12, order))
-        settle(direction, record, record.at + 16 + kept, record.stop)
-        keep(direction, record, buffer, at, 16 + kept)
+        judge_pages(direction, record, kept == listed and words, u32(buffer, at + HEADER + 4, order))
+        settle(direction, record, record.at + HEAD + kept, record.stop)
+        keep(direction, record, buffer, at, HEAD + kept)
         passes.pages(direction, record)
         direction.pending = record
         direction.skip = record.stop - record.whole
@@ -121,19 +124,19 @@ do
         elseif direction.guest.pages then
             page_contents.look(direction, record)
         end
-        return at + 16 + kept
+        return at + HEAD + kept
     end
 
     function state.records(direction, buffer, at)
         local layer = direction.layer
         local order = direction["order_" .. layer]
         local left = #buffer - at + 1
-        if left < 8 then
-            direction.need = 8
+        if left < HEADER then
+            direction.need = HEADER
             return at
         end
         local kind, length = u32(buffer, at, order), u32(buffer, at + 4, order)
-        if kind == PAGE_DATA and layer == "libxc" and length >= 8 and length <= LIMIT then
+        if kind == PAGE_DATA and layer == "libxc" and length >= HEAD - HEADER and length <= LIMIT then
             return page_data(direction, buffer, at, length, order)
         end
         if length > LIMIT then
@@ -146,9 +149,9 @@ do
         local size = record.stop - record.at
         if length > KEPT then
             -- Its header is all that is shown.
-            settle(direction, record, record.at + 8, record.stop)
+            settle(direction, record, record.at + HEADER, record.stop)
             record.large = true
-            size = 8
+            size = HEADER
         elseif left < size then
             direction.open = record
             direction.need = size
@@ -157,7 +160,7 @@ do
             settle(direction, record, record.stop, record.stop)
         end
         keep(direction, record, buffer, at, size)
-        judge(direction, record, not record.large and sub(buffer, at + 8, at + 7 + length) or nil)
+        judge(direction, record, not record.large and sub(buffer, at + HEADER, at + HEADER + length - 1) or nil)
         if record.stop > record.whole then
             direction.pending = record
             direction.skip = record.stop - record.whole
@@ -176,13 +179,13 @@ do
                 if direction.outer == "" then
                     records.complete(direction)
                 elseif direction.outer == "?" then
-                    expect(direction, "after_libxc", 8, "record header")
+                    expect(direction, "after_libxc", HEADER, "record header")
                 else
                     to_records(direction, "libxl")
                 end
             elseif kind == names.libxc.CHECKPOINT and direction.outer ~= "" then
                 if direction.outer == "?" then
-                    expect(direction, "after_libxc", 8, "record header")
+                    expect(direction, "after_libxc", HEADER, "record header")
                 else
                     direction.checkpoint = "inside"
                     to_records(direction, "libxl")
@@ -193,7 +196,7 @@ do
             enter(direction, "libxc")
         elseif kind == names.libxl.CHECKPOINT_END then
             if direction.checkpoint == "inside" then
-                expect(direction, "after_checkpoint", 8, "record header")
+                expect(direction, "after_checkpoint", HEADER, "record header")
             end
         elseif kind == names.libxl.CHECKPOINT_STATE then
             if direction.checkpoint == "after" then
@@ -206,8 +209,8 @@ do
 
     -- Remus goes on with libxc records; COLO says CHECKPOINT_STATE first, still in libxl.
     function state.after_checkpoint(direction, buffer, at)
-        if #buffer - at + 1 < 8 then
-            direction.need = 8
+        if #buffer - at + 1 < HEADER then
+            direction.need = HEADER
             return at
         end
         local order = direction.order_libxl
@@ -222,8 +225,8 @@ do
 
     -- After a libxc END or CHECKPOINT in a stream whose beginning was missed: is there a libxl stream around it?
     function state.after_libxc(direction, buffer, at)
-        if #buffer - at + 1 < 8 then
-            direction.need = 8
+        if #buffer - at + 1 < HEADER then
+            direction.need = HEADER
             return at
         end
         local order = direction.order_libxl

@@ -7,7 +7,7 @@ do
     -- A record as the core names it: number first, name second.
     function rules.name(layer, kind)
         local body = definitions.records[layer][kind]
-        local name = body and body.name or kind >= 2147483648 and "unknown, optional" or "unknown"
+        local name = body and body.name or kind >= definitions.optional and "unknown, optional" or "unknown"
         return format("0x%08x (%s)", kind, name)
     end
 

@@ -7,7 +7,7 @@ do
     local sizes = definitions.header_sizes
 
     -- Bytes of what is not understood that findings show.
-    local SHOWN = 16
+    local SHOWN = definitions.limits.data_shown
 
     local state = {}
     states.of = state
@@ -33,7 +33,7 @@ do
         if layer == "libxc" then
             direction.checkpoint = "outside"
         end
-        expect(direction, "records", 8, "record header")
+        expect(direction, "records", definitions.record_header, "record header")
     end
 
     -- What `element` is can be told from the bytes in front of `position`.

@@ -4,6 +4,7 @@ do
     local huge, sub, u32 = math.huge, string.sub, numbers.u32
     local add, take, settle = directions.add, directions.take, directions.settle
     local PAGE_DATA = definitions.PAGE_DATA
+    local HEADER, HEAD, PFN = definitions.record_header, definitions.page_data_head, definitions.pfn_size
     local sizes = definitions.header_sizes
     local state, expect, enter, to_records = states.of, states.expect, states.enter, states.to_records
     local know, lose, gap = states.know, states.lose, states.gap
@@ -71,7 +72,7 @@ do
         end
         local bytes = directions.take_held(direction)
         record.bytes = bytes
-        record.head = sub(bytes, 1, 16)
+        record.head = sub(bytes, 1, HEAD)
         direction.skip = record.stop - record.at - #bytes
         direction.open = nil
         direction.pending = record
@@ -88,12 +89,12 @@ do
         record.shown = behind + 1
         settle(direction, record, whole, record.stop)
         if record.type == PAGE_DATA and record.layer == "libxc" then
-            if record.count and #record.bytes >= 16 then
-                local words = sub(record.bytes, 17)
-                record.pfns = pages.look(sub(words, 1, #words - #words % 8), record.order)
-                local listed = 8 * record.count
-                record.first_page = record.at + 16 + (listed < record.length - 8 and listed or record.length - 8)
-                records.judge_pages(direction, record, words, u32(record.bytes, 13, record.order))
+            if record.count and #record.bytes >= HEAD then
+                local words = sub(record.bytes, HEAD + 1)
+                record.pfns = pages.look(sub(words, 1, #words - #words % PFN), record.order)
+                local listed, room = PFN * record.count, record.length - (HEAD - HEADER)
+                record.first_page = record.at + HEAD + (listed < room and listed or room)
+                records.judge_pages(direction, record, words, u32(record.bytes, HEADER + 5, record.order))
                 passes.pages(direction, record)
                 return
             end
@@ -197,6 +198,8 @@ do
         end
         direction.front = behind
         lose(direction, at)
+        -- What had come of it was shown as that: only what is behind the hole shows that the place is lost.
+        direction.lost.told = behind + 1
     end
 
     -- A direction that carries a guest's stream. `joined` says that its beginning may have been missed.

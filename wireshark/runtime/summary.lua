@@ -25,7 +25,7 @@ do
                 local stop = element.stop < direction.front and element.stop or direction.front
                 local words = element.first_page < stop and element.first_page or stop
                 row.records = row.records + 1
-                row.pfns = row.pfns + math.floor((words - element.at - 16) / 8)
+                row.pfns = row.pfns + math.floor((words - element.at - definitions.page_data_head) / definitions.pfn_size)
                 row.pages = row.pages + (stop == element.stop and element.with_data
                     or math.floor((stop - element.first_page) / definitions.page_size))
                 row.bytes = row.bytes + stop - element.at
