@@ -102,6 +102,24 @@ def test_what_is_unfinished_is_what_verify_says(tshark: Tshark, closed: str, tmp
 
 
 @every_tshark
+def test_pages_that_are_cut_off_behind_a_hole_are_told(tshark: Tshark, tmp_path: Path) -> None:
+    # While more may come, the place is not believed to be found again.
+    capture = Migrations()
+    for stream in (hvm(), checkpointed()):
+        begin = stream.offset("page data")
+        for before in (4, 40):
+            for there in (16, 24, 30, 1000):
+                first, _, last = cut_at(bytes(stream)[: begin + there], begin - before, begin - 2)
+                capture.add(
+                    [first, *((last[0] + at, data) for at, data in segments(last[1], 100))], closed=FIN_OF_SENDER
+                )
+    path = capture.write(tmp_path / "behind.pcap")
+    expected = verified(path)
+    assert {told[0] for _, _, told, _ in expected} == {"stream-truncated", "capture-ended"}
+    assert ends(tshark, path) == expected
+
+
+@every_tshark
 def test_without_a_fin_nothing_is_shown(tshark: Tshark, tmp_path: Path) -> None:
     path = streams_cut("").write(tmp_path / "open.pcap")
     assert not ends(tshark, path)

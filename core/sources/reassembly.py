@@ -38,6 +38,7 @@ LINGER = 2_000_000_000
 
 _HALF = 1 << 31
 RST_WINDOW = 1 << 26
+"A RST whose sequence number is further from what was sent is of another connection."
 
 
 def sequence_distance(sequence: int, reference: int) -> int:

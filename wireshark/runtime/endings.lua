@@ -2,7 +2,7 @@
 local endings = {}
 do
     local format, decimal = string.format, numbers.decimal
-    local state = states.of
+    local state, u32, PAGE_DATA = states.of, numbers.u32, definitions.PAGE_DATA
 
     -- What begins at a position and is not all there: its name, that position, where it would end if that is known, and the
     -- record's number if it is one.
@@ -22,6 +22,22 @@ do
         end
         return direction.held > 0 and layer .. " record header" or "a record header", begins,
             direction.held > 0 and begins + definitions.record_header or nil
+    end
+
+    -- The same of a PAGE_DATA that was cut off in what was searched after the place was lost. While more might come it was
+    -- not believed to be one.
+    local function cut_page_data(direction)
+        if direction.state ~= state.lost or direction.held == 0 then
+            return nil
+        end
+        local bytes = table.concat(direction.pieces)
+        local index, found = anchors.find(bytes, 1, true, direction.index == 0)
+        if found == nil or found.what ~= "record" or found.layer ~= "libxc" or u32(bytes, index, "<") ~= PAGE_DATA then
+            return nil
+        end
+        local at, length = direction.held_at + index - 1, u32(bytes, index + 4, "<")
+        return format("%s (record %d)", rules.name("libxc", PAGE_DATA), direction.index), at, at + 8 + length + -length % 8,
+            direction.index
     end
 
     -- The finding's words for what was cut off.
@@ -49,10 +65,13 @@ do
             return nil
         end
         local lost = direction.lost
-        if lost and not lost.findings and not direction.joined then
-            return "capture-ended", {}
+        local what, at, stop, record = cut_page_data(direction)
+        if what == nil then
+            if lost and not lost.findings and not direction.joined then
+                return "capture-ended", {}
+            end
+            what, at, stop, record = unfinished(direction)
         end
-        local what, at, stop, record = unfinished(direction)
         local around = direction.libxl.seen and direction.libxl or direction.libxc
         if around.checkpoints > 0 then
             return "checkpointed-stream-ended", { count = around.checkpoints, last = around.last_checkpoint }, record
