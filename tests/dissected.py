@@ -195,6 +195,8 @@ def dissected_parts(tshark: Tshark, path: Path, *arguments: str, pfns: bool = Fa
     return sorted(parts, key=lambda part: part.place)
 
 
+CUT = 239
+"Characters of a finding that Wireshark keeps with it."
 SEVERITIES = {0x400000: "note", 0x600000: "warning", 0x800000: "error"}
 
 
@@ -223,8 +225,20 @@ def _told(node: Element, number: int | None) -> list[tuple[Told, str]]:
         message, severity = (one.find(f"field[@name='_ws.expert.{name}']") for name in ("message", "severity"))
         if rules and message is not None and severity is not None:
             level = SEVERITIES[int(severity.attrib["show"], 0)]
-            found.append(((rules[0].removeprefix(RULE), level, number), message.attrib["show"]))
+            found.append(((rules[0].removeprefix(RULE), level, number), _whole(node, message.attrib["show"])))
     return found
+
+
+def _whole(node: Element, text: str) -> str:
+    """The words of a finding, of which Wireshark keeps no more than ``CUT`` with the finding itself."""
+    if len(text) < CUT:
+        return text
+    (whole,) = {one.attrib["show"] for one in node.iter("field") if _is_of(one, text)}
+    return whole
+
+
+def _is_of(field: Element, text: str) -> bool:
+    return field.attrib["name"] == f"{PREFIX}finding.text" and field.attrib["show"].startswith(text)
 
 
 def _show(node: Element, name: str) -> str:

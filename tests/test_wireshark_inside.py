@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tests.bodies import entry
 from tests.command import xenmig
 from tests.dissected import findings_shown
-from tests.guests import TSC_INFO, Guest
+from tests.guests import TSC_INFO, Guest, put
 from tests.migrations import Migrations, cut_at, segments
 from tests.test_bodies_memory import MEMORY, PAGE_DATA, batch
 from tests.test_bodies_pages import STARTED
@@ -21,6 +21,7 @@ from tests.test_bodies_rules import HVM, PV, QEMU, given
 from tests.test_wireshark_findings import BETWEEN
 from tests.tshark import every_tshark
 from tests.valid_streams import Pieces, domain_header, image_header, in_xl, libxl_header, record
+from xenmig.core.definitions.hvm_context import ENTRIES
 from xenmig.wireshark.rule_facts import BY_DEFINITION, PORTED, PV_PAGES, SHOWN
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ def memory(words: bytes, data: Collection[int] = NEEDED) -> bytes:
     entries = [one if one >> 60 or one in data else one | XTAB << 60 for one in entries]
     pages = sum(one >> 60 not in (0xD, 0xE, XTAB) for one in entries)
     return record(1, pack(f"<II{len(entries)}Q", len(entries), 0, *entries) + bytes(4096 * pages))
+
+
+def every_control_bit(guest: Guest) -> None:
+    """A processor of which there is more to say than Wireshark keeps of a finding."""
+    guest.entries[2, 0] = put(ENTRIES[2], guest.entries[2, 0], cr4=(1 << 64) - 1)
 
 
 def unchanged(_: Guest) -> None:
@@ -115,6 +121,7 @@ def captured() -> Migrations:
     changes += [(hvm, change) for _, hvm, change in MEMORY]
     changes += [(True, given("config", text + b"\0")) for text in [*CONFIGURATIONS, b'{"a": "\xff"}', b'{"a": \xff}']]
     changes += [(True, params_first), (True, given("params", [(1, 1024), (17, 1 << 63 | 5)]))]
+    changes.append((True, every_control_bit))
     # The last entry of a HVM_CONTEXT with an instance, and with a length.
     changes += [(True, given("tail", entry(0, *last))) for last in ((1, b""), (0, bytes(8)))]
     for hvm, change in [(True, unchanged), (False, unchanged), *changes]:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import streams
+from tests.guests import Guest
 from tests.migrations import Migrations, cut_at, segments
+from tests.test_wireshark_inside import every_control_bit, stream_of
 from tests.tshark import ROOT, every_tshark
 from tests.valid_streams import hvm, page_data, record
 from xenmig.core.definitions import libxc
@@ -91,6 +93,9 @@ def test_every_field_whose_value_is_computed_is_shown(tshark: Tshark, tmp_path: 
     policy = record(libxc.X86CpuidPolicy.record, pack("<6I", 1, 0xFFFFFFFF, 0, 0, 0, 1))
     viridian = record(libxc.HvmParams.record, pack("<IIQQ", 1, 0, Index.VIRIDIAN, 1))
     capture.add(segments(bytes(hvm().replaced("cpuid policy", policy).replaced("hvm params", viridian))))
+    guest = Guest(hvm=True)
+    every_control_bit(guest)
+    capture.add(segments(stream_of(guest)))
     for piece, at, size in (("page data", 1000, 300), ("second page data", 1, 4096 + 30)):
         begin = hvm().offset(piece) + at
         first, _, last = cut_at(bytes(hvm()), begin, begin + size)

@@ -23180,6 +23180,8 @@ do
         "number of the record in its stream, from 0, counted over both layers")
     plain("record.position", "Position of the record", ProtoField.uint64, base.DEC, nil, nil,
         "position in the direction of the connection of the first byte of the record")
+    plain("finding.text", "Whole text of the finding", ProtoField.string, base.NONE, nil, nil,
+        "where it is longer than the labels that Wireshark shows")
     plain("finding.record", "Finding about an earlier record", ProtoField.uint32, base.DEC, nil, nil,
         "number of the record that breaks the rule, where only this later one shows that it does")
     plain("finding.frame", "Shown in frame", ProtoField.framenum, base.NONE, nil, nil,
@@ -23251,10 +23253,19 @@ do
     end
     protocol.experts = list
 
+    -- Wireshark cuts texts to 239 bytes, its own words in front of a finding included: epan/proto.h, ITEM_LABEL_LENGTH.
+    local FITS = 200
+
     -- Attach a finding to an item of the tree.
     function findings.add(item, id, values)
         if experts[id] then
-            item:add_proto_expert_info(experts[id], rules.message(id, values))
+            local message = rules.message(id, values)
+            item:add_proto_expert_info(experts[id], message)
+            if #message > FITS then
+                -- The label goes on where that of the finding ends; the field holds all of it.
+                local seen = message:sub(1, FITS):find(" [^ ]*$") or FITS
+                fields.text(item, "finding.text", message):set_text("..." .. message:sub(seen))
+            end
         end
     end
 

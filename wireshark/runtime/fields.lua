@@ -137,6 +137,8 @@ do
         "number of the record in its stream, from 0, counted over both layers")
     plain("record.position", "Position of the record", ProtoField.uint64, base.DEC, nil, nil,
         "position in the direction of the connection of the first byte of the record")
+    plain("finding.text", "Whole text of the finding", ProtoField.string, base.NONE, nil, nil,
+        "where it is longer than the labels that Wireshark shows")
     plain("finding.record", "Finding about an earlier record", ProtoField.uint32, base.DEC, nil, nil,
         "number of the record that breaks the rule, where only this later one shows that it does")
     plain("finding.frame", "Shown in frame", ProtoField.framenum, base.NONE, nil, nil,

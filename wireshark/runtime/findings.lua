@@ -21,10 +21,19 @@ do
     end
     protocol.experts = list
 
+    -- Wireshark cuts texts to 239 bytes, its own words in front of a finding included: epan/proto.h, ITEM_LABEL_LENGTH.
+    local FITS = 200
+
     -- Attach a finding to an item of the tree.
     function findings.add(item, id, values)
         if experts[id] then
-            item:add_proto_expert_info(experts[id], rules.message(id, values))
+            local message = rules.message(id, values)
+            item:add_proto_expert_info(experts[id], message)
+            if #message > FITS then
+                -- The label goes on where that of the finding ends; the field holds all of it.
+                local seen = message:sub(1, FITS):find(" [^ ]*$") or FITS
+                fields.text(item, "finding.text", message):set_text("..." .. message:sub(seen))
+            end
         end
     end
 
