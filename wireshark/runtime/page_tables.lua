@@ -112,14 +112,10 @@ do
         end
     end
 
-    -- What senders see to, in tables above L1.
-    local function writer(self, page, data, level)
-        for at = 1, PAGE, WORD do
-            local low = byte(data, at)
-            if low >= LARGE and low % 2 == PRESENT then
-                tell(self, "page-table-large", page, format("entry %d is of a large page", (at - 1) / WORD))
-                break
-            end
+    -- What senders see to, in tables above L1: `large` is the index of the first entry of a large page.
+    local function writer(self, page, data, level, large)
+        if large then
+            tell(self, "page-table-large", page, format("entry %d is of a large page", large))
         end
         local slots = facts.xen_slots[self.guest.width]
         slots = slots and slots[level]
@@ -134,14 +130,18 @@ do
         end
     end
 
-    -- The entries that are present, as they stand in the table.
+    -- The entries that are present, as they stand in the table, and the index of the first of a large page.
     local function present(data)
-        local runs, run = {}, nil
+        local runs, run, large = {}, nil, nil
         for piece = 1, PAGE, PIECE do
             if sub(data, piece, piece + PIECE - 1) ~= NOTHING then
                 for at = piece, piece + PIECE - 1, WORD do
-                    if byte(data, at) % 2 == PRESENT then
+                    local low = byte(data, at)
+                    if low % 2 == PRESENT then
                         run = run or at
+                        if low >= LARGE then
+                            large = large or (at - 1) / WORD
+                        end
                     elseif run then
                         runs[#runs + 1] = sub(data, run, at - 1)
                         run = nil
@@ -155,7 +155,7 @@ do
         if run then
             runs[#runs + 1] = sub(data, run)
         end
-        return concat(runs)
+        return concat(runs), large
     end
 
     local function cost(links)
@@ -171,9 +171,8 @@ do
     end
 
     -- Keep what a table leads to.
-    local function keep(self, page, data)
+    local function keep(self, page, links)
         forget(self, page.pfn)
-        local links = present(data)
         if self.kept + cost(links) > facts.links_max then
             self.full = true
             return
@@ -366,10 +365,11 @@ do
             range(self, page, data)
         end
         if level > 1 then
+            local links, large = present(data)
             if written then
-                writer(self, page, data, level)
+                writer(self, page, data, level, large)
             end
-            keep(self, page, data)
+            keep(self, page, links)
         end
     end
 end
