@@ -120,6 +120,10 @@ def captured() -> Migrations:
     odd = in_xl(in_libxl(hvm())).patched("libxl header", 15, b"\1")
     first, _, last = cut_at(bytes(odd), 33, 40)
     capture.add([first, last])
+    # It is found again at a HVM_CONTEXT of another version.
+    odd = hvm().patched("hvm context", 8 + 12, b"\2")
+    first, _, last = cut_at(bytes(odd), odd.offset("tsc info"), odd.offset("tsc info") + 8)
+    capture.add([first, last])
     for said in (b"Welcome to \x1b[1mhost\n" * 3, streams.BANNER + b"what?" + streams.READY, b""):
         capture.add(segments(SENDER), said + streams.answers(3).data[len(streams.BANNER) * (b"what" in said) :])
     capture.add(segments(SENDER), streams.BANNER + streams.READY[:9])

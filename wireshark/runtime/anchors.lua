@@ -120,11 +120,13 @@ do
         return list
     end
 
+    local context_begins = definitions.body_rules.hvm_header[1]
+
     -- needle; how far behind the anchor's beginning it stands; how many bytes the check looks at; the check.
     local kinds = {
         { needle = "\1\0\0\0", back = 0, page_data = true },
         {
-            needle = "\1\0\0\0\24\0\0\0\134\18\56\84\1\0\0\0", back = 8, size = 24,
+            needle = context_begins, back = HEADER, size = HEADER + #context_begins,
             layer = "libxc", what = "record", evidence = "HVM_CONTEXT with Xen's magic number",
             check = joined({ { 0, 9, 9 } }, zeros(1, 3), { { 7, 0, 7 } }),
         },
