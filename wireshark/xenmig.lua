@@ -21295,6 +21295,7 @@ end
 --   told          of what is not understood: the segment that holds the byte in front of this position shows that
 --   instead       what to call it there
 --   findings      the rules that it breaks: see rules.tell
+--   row           of a PAGE_DATA whose pages all came with data and follow one another: the first pfn
 --   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.
 local directions = {}
@@ -22176,6 +22177,10 @@ do
         record.first_page = record.at + HEAD + listed
         if kept == listed and record.pfns.with_data > 0 then
             record.words = words
+            local found = record.pfns
+            if found.with_data == found.count and not found.descends and found.last - found.first == found.count - 1 then
+                record.row = found.first
+            end
         end
         judge_pages(direction, record, kept == listed and words, u32(buffer, at + HEADER + 4, order))
         settle(direction, record, record.at + HEAD + kept, record.stop)
@@ -23959,7 +23964,17 @@ do
         local pages_held = behind < PAGE and 1 or (behind - behind % PAGE) / PAGE + 1
         if brief.pages ~= pages_held then
             brief.pages = pages_held
-            brief.words = pages_words(direction, brief.element, position, stop)
+            local element = brief.element
+            local first = (page - element.first_page) / PAGE
+            local last = first + pages_held - 1
+            local patterns, row = element.patterns, element.row
+            if not row or not patterns or last >= element.with_data then
+                brief.words = pages_words(direction, element, position, stop)
+            elseif last > first then
+                brief.words = format(patterns.more, first, last, row + first, row + last)
+            else
+                brief.words = format(patterns.one, first, row + first)
+            end
         end
         return brief.words
     end

@@ -12,6 +12,7 @@
 --   told          of what is not understood: the segment that holds the byte in front of this position shows that
 --   instead       what to call it there
 --   findings      the rules that it breaks: see rules.tell
+--   row           of a PAGE_DATA whose pages all came with data and follow one another: the first pfn
 --   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.
 local directions = {}

@@ -180,7 +180,17 @@ do
         local pages_held = behind < PAGE and 1 or (behind - behind % PAGE) / PAGE + 1
         if brief.pages ~= pages_held then
             brief.pages = pages_held
-            brief.words = pages_words(direction, brief.element, position, stop)
+            local element = brief.element
+            local first = (page - element.first_page) / PAGE
+            local last = first + pages_held - 1
+            local patterns, row = element.patterns, element.row
+            if not row or not patterns or last >= element.with_data then
+                brief.words = pages_words(direction, element, position, stop)
+            elseif last > first then
+                brief.words = format(patterns.more, first, last, row + first, row + last)
+            else
+                brief.words = format(patterns.one, first, row + first)
+            end
         end
         return brief.words
     end

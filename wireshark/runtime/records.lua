@@ -112,6 +112,10 @@ do
         record.first_page = record.at + HEAD + listed
         if kept == listed and record.pfns.with_data > 0 then
             record.words = words
+            local found = record.pfns
+            if found.with_data == found.count and not found.descends and found.last - found.first == found.count - 1 then
+                record.row = found.first
+            end
         end
         judge_pages(direction, record, kept == listed and words, u32(buffer, at + HEADER + 4, order))
         settle(direction, record, record.at + HEAD + kept, record.stop)
