@@ -19,9 +19,14 @@ do
         })
     end
     -- Wireshark makes some objects for every packet, and they are freed only after two cycles. Lua 5.4's generational mode
-    -- looks at those alone; 5.2's lets them pile up and 5.3 has none, so there the cycles begin earlier.
-    if _VERSION == "Lua 5.2" or not pcall(collectgarbage, "generational") then
+    -- looks at those alone; 5.2's lets them pile up and 5.3 has none, so there the cycles begin earlier. So they do behind a
+    -- pass that notes every frame: the generational mode collects late where much is kept.
+    local function collect_in_steps()
+        pcall(collectgarbage, "incremental")
         collectgarbage("setpause", 110)
+    end
+    if _VERSION == "Lua 5.2" or not pcall(collectgarbage, "generational") then
+        collect_in_steps()
     end
 
     protocol.prefs.ports = Pref.range("TCP ports", "",
@@ -120,6 +125,9 @@ do
                 closing.show(number, tvb, tree)
             end
             if sequence == nil and number ~= passed then
+                if passed == nil then
+                    collect_in_steps()
+                end
                 before[number], passed = passed, number
             end
             return size
