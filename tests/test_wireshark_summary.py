@@ -65,7 +65,7 @@ def test_the_guest_is_named(tshark: Tshark, name: str, shown: str, tmp_path: Pat
     assert found.replace("\\\\", "\\") == shown
     said = tshark.run("-q", "-r", path, "-X", "lua_script1:tap")
     assert re.search(
-        rf"^  guest: HVM {re.escape(shown)}, \d+ vcpus, uuid 4c24318d, from Xen 4\.17$", said, re.MULTILINE
+        rf"^  guest: HVM {re.escape(shown)}, \d+ vcpus, from Xen 4\.17\n  uuid: 4c24318d$", said, re.MULTILINE
     )
 
 

@@ -19731,7 +19731,7 @@ do
         end
     end
 
-    -- The guest on one line: kind, name, vcpus, uuid and the sender's Xen, as far as they are known; nil of an unknown one.
+    -- The guest on one line: kind, name, vcpus and the sender's Xen, as far as they are known; nil of an unknown one. Its uuid.
     function configuration_rules.description(guest)
         local known = guest.configuration or {}
         local kind = known.kind == "pvh" and "PVH" or guest.hvm and "HVM" or guest.hvm == false and "PV" or nil
@@ -19742,13 +19742,10 @@ do
         if known.max_vcpus then
             parts[#parts + 1] = numbers.count(tonumber(known.max_vcpus), "vcpu")
         end
-        if known.uuid then
-            parts[#parts + 1] = "uuid " .. known.uuid
-        end
         if guest.major > 0 then
             parts[#parts + 1] = ("from Xen %.0f.%.0f"):format(guest.major, guest.minor)
         end
-        return #parts > 0 and table.concat(parts, ", ") or nil
+        return #parts > 0 and table.concat(parts, ", ") or nil, known.uuid
     end
 
     -- The guest has as many vcpus as its configuration says; `exact` where all of them are saved.
@@ -24129,9 +24126,12 @@ do
             lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, rules.message(rule, values))
         end
         if direction.role == "sender" then
-            local guest = configuration_rules.description(direction.guest)
+            local guest, uuid = configuration_rules.description(direction.guest)
             if guest then
                 lines[#lines + 1] = "  guest: " .. guest
+            end
+            if uuid then
+                lines[#lines + 1] = "  uuid: " .. uuid
             end
             iterations(direction, lines)
         end

@@ -79,7 +79,7 @@ do
         end
     end
 
-    -- The guest on one line: kind, name, vcpus, uuid and the sender's Xen, as far as they are known; nil of an unknown one.
+    -- The guest on one line: kind, name, vcpus and the sender's Xen, as far as they are known; nil of an unknown one. Its uuid.
     function configuration_rules.description(guest)
         local known = guest.configuration or {}
         local kind = known.kind == "pvh" and "PVH" or guest.hvm and "HVM" or guest.hvm == false and "PV" or nil
@@ -90,13 +90,10 @@ do
         if known.max_vcpus then
             parts[#parts + 1] = numbers.count(tonumber(known.max_vcpus), "vcpu")
         end
-        if known.uuid then
-            parts[#parts + 1] = "uuid " .. known.uuid
-        end
         if guest.major > 0 then
             parts[#parts + 1] = ("from Xen %.0f.%.0f"):format(guest.major, guest.minor)
         end
-        return #parts > 0 and table.concat(parts, ", ") or nil
+        return #parts > 0 and table.concat(parts, ", ") or nil, known.uuid
     end
 
     -- The guest has as many vcpus as its configuration says; `exact` where all of them are saved.

@@ -87,9 +87,12 @@ do
             lines[#lines + 1] = format("  %s: %s: %s", definitions.rules[rule].severity, rule, rules.message(rule, values))
         end
         if direction.role == "sender" then
-            local guest = configuration_rules.description(direction.guest)
+            local guest, uuid = configuration_rules.description(direction.guest)
             if guest then
                 lines[#lines + 1] = "  guest: " .. guest
+            end
+            if uuid then
+                lines[#lines + 1] = "  uuid: " .. uuid
             end
             iterations(direction, lines)
         end
