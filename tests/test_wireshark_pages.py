@@ -24,7 +24,6 @@ from xenmig.core.decode.page_contents import WITHOUT_DATA
 from xenmig.core.decode.pages import PFN_MASK
 from xenmig.core.definitions import libxc, libxl
 from xenmig.core.definitions.libxc import PageType
-from xenmig.wireshark import page_facts
 from xenmig.wireshark.generate import generate
 from xenmig.wireshark.rule_facts import DEEP
 
@@ -218,8 +217,7 @@ def test_as_many_links_and_findings_are_kept_as_in_verify(
     path = captured().write(tmp_path / "pages.pcap")
     monkeypatch.setattr(page_tables, "LINKS_MAX", 3 * (512 + page_tables.TABLE_COST))
     monkeypatch.setattr(page_tables, "START_INFOS_MAX", 1)
-    for module in (checker, page_facts):
-        monkeypatch.setattr(module, "KEPT_FINDINGS", 5)
+    monkeypatch.setattr(checker, "KEPT_FINDINGS", 5)
     limited = tmp_path / "limited.lua"
     limited.write_text(generate())
     monkeypatch.setattr("tests.tshark.DISSECTOR", limited)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from struct import calcsize
 
 from xenmig.core.check import page_tables
-from xenmig.core.check.checker import KEPT_FINDINGS
 from xenmig.core.check.population import LEVEL, PINNED
 from xenmig.core.decode import page_contents
 from xenmig.core.decode.records import PFN_PIECE
@@ -55,6 +54,5 @@ def page_facts() -> dict[str, Plain]:
             "table_cost": page_tables.TABLE_COST,
             "start_info": _start_info(),
             "start_infos_max": page_tables.START_INFOS_MAX,
-            "kept": KEPT_FINDINGS,
         },
     }

@@ -16876,7 +16876,6 @@ local definitions = {
             [4] = { size = 4, xenstore = 44, console = 52 },
         },
         start_infos_max = 1024,
-        kept = 100,
     },
     enumerations = {
         ["libvirt.Version"] = { digits = 0, known = "1, 2", names = { [1] = "LEGACY", [2] = "STREAMv2" } },
@@ -17946,8 +17945,13 @@ do
     end
 
     -- Keep that an element breaks a rule; `values` fill its message. What is known of an earlier element, `about`, with this
-    -- one only is shown here, because the frame that shows the other was looked at without it.
+    -- one only is shown here, because the frame that shows the other was looked at without it. Of one rule no more are kept
+    -- than the core keeps: a large body has room for more than Wireshark's tree takes.
     function rules.tell(element, id, values, about)
+        element.counts = element.counts or {}
+        if not rules.wanted(element.counts, id) then
+            return
+        end
         values = values or {}
         values.what = values.what or rules.what(about or element)
         local found = element.findings
@@ -17958,16 +17962,10 @@ do
         found[#found + 1] = { rule = id, values = values, about = about }
     end
 
-    -- A function(rule, ...) that passes on to `tell` as many findings of a rule as are kept of it: a large body has room for
-    -- more than anybody could read.
-    function rules.few(tell)
-        local told = {}
-        return function(rule, ...)
-            told[rule] = (told[rule] or 0) + 1
-            if told[rule] <= definitions.most_findings then
-                tell(rule, ...)
-            end
-        end
+    -- Count another finding of a rule in `counts`; whether it is one of those that are kept.
+    function rules.wanted(counts, id)
+        counts[id] = (counts[id] or 0) + 1
+        return counts[id] <= definitions.most_findings
     end
 
     -- Bytes from a stream as text that is safe to show, as Python's ascii() writes it.
@@ -18879,9 +18877,7 @@ do
     -- Tell that a page breaks a rule: with the CHECKPOINT or END that shows it, or with the segment that holds the last byte of
     -- the page, or with a later one that shows the record, which the search for a lost place may have found behind its pages.
     local function tell(self, rule, page, problem, ending)
-        local told = (self.told[rule] or 0) + 1
-        self.told[rule] = told
-        if told > facts.kept then
+        if not rules.wanted(self.told, rule) then
             return
         end
         local record = page.record
@@ -20530,9 +20526,9 @@ do
     -- for such a guest, `layout` says where index and value are in each.
     local function look(tell, who, body, at, count, order, taken, layout)
         local seen = {}
-        local tell_of = rules.few(function(rule, index, problem)
+        local function tell_of(rule, index, problem)
             tell(rule, ("%s: %s %s"):format(who, structs.meaning(enumeration, index), problem))
-        end)
+        end
         for number = 0, count - 1 do
             local begins = at + number * layout.size
             local index = numbers.u32(body, begins + layout.index, order)
@@ -20677,9 +20673,9 @@ do
         if frames == nil or came == nil or came:ordinary(frames.pfns) then
             return
         end
-        local tell = rules.few(function(rule, problem, ...)
+        local function tell(rule, problem, ...)
             rules.tell(record, rule, { problem = problem:format(...) }, frames.record)
-        end)
+        end
         for index, pfn in ipairs(frames.pfns) do
             if pfn <= last then
                 pv_page_rules.look(guest, tell, ("frame %.0f of the physical-to-machine table"):format(index - 1), pfn, 0, 0)
@@ -21293,6 +21289,7 @@ end
 --   instead       what to call it there
 --   findings      the rules that it breaks: see rules.tell
 --   row           of a PAGE_DATA whose pages all came with data and follow one another: the first pfn
+--   counts        how many of its findings there were of each rule, kept or not
 --   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.
 local directions = {}
@@ -23317,6 +23314,7 @@ do
     function trees.sink(item, tvb, base, rule_of, hidden)
         return setmetatable({
             tvb = tvb, base = base, stack = { item }, last = item, rule_of = rule_of, hidden = hidden or {}, left = trees.MOST,
+            counts = {},
         }, tree_of)
     end
 
@@ -23451,7 +23449,7 @@ do
             path = path == "" and self.inside or self.inside .. "." .. path
         end
         local rule, values = self.rule_of(kind, path, message, actual, expected)
-        if rule then
+        if rule and rules.wanted(self.counts, rule) then
             findings.add(self.last, rule, values)
         end
     end
@@ -23491,6 +23489,7 @@ do
         [names.X86_MSR_POLICY] = { size = facts.msr_size, words = words_of_msr, at = msr_word_at },
     }
 
+    -- Show a word of the featureset; returns how many items that took.
     local function show_word(parent, range, word, number)
         local found = {}
         for _, feature in ipairs(word.features) do
@@ -23502,19 +23501,24 @@ do
         for _, feature in ipairs(found) do
             item:add(fields[KEY], range, feature.name):append_text(" (" .. feature.doc .. ")")
         end
+        return #found + 1
     end
 
     -- Add the features to the item of the body of a record, which begins at index `begins` of `data` and at byte `base` of
-    -- `tvb`; of other records than policies nothing.
+    -- `tvb`; of other records than policies nothing. A policy may have room for more than Wireshark's tree takes.
     function cpu_features.show(item, record, tvb, base, data, begins, stop, order)
         local policy = record.layer == "libxc" and policies[record.type]
         if not policy then
             return
         end
+        local left = trees.MOST
         for at = begins, stop - policy.size, policy.size do
             for _, word in ipairs(policy.words(data, at, order) or {}) do
                 local place = at + policy.at(word, order)
-                show_word(item, tvb(base + place - begins, facts.word), word, u32(data, place, order))
+                left = left - show_word(item, tvb(base + place - begins, facts.word), word, u32(data, place, order))
+            end
+            if left <= 0 then
+                break
             end
         end
     end

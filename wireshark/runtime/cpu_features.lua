@@ -32,6 +32,7 @@ do
         [names.X86_MSR_POLICY] = { size = facts.msr_size, words = words_of_msr, at = msr_word_at },
     }
 
+    -- Show a word of the featureset; returns how many items that took.
     local function show_word(parent, range, word, number)
         local found = {}
         for _, feature in ipairs(word.features) do
@@ -43,19 +44,24 @@ do
         for _, feature in ipairs(found) do
             item:add(fields[KEY], range, feature.name):append_text(" (" .. feature.doc .. ")")
         end
+        return #found + 1
     end
 
     -- Add the features to the item of the body of a record, which begins at index `begins` of `data` and at byte `base` of
-    -- `tvb`; of other records than policies nothing.
+    -- `tvb`; of other records than policies nothing. A policy may have room for more than Wireshark's tree takes.
     function cpu_features.show(item, record, tvb, base, data, begins, stop, order)
         local policy = record.layer == "libxc" and policies[record.type]
         if not policy then
             return
         end
+        local left = trees.MOST
         for at = begins, stop - policy.size, policy.size do
             for _, word in ipairs(policy.words(data, at, order) or {}) do
                 local place = at + policy.at(word, order)
-                show_word(item, tvb(base + place - begins, facts.word), word, u32(data, place, order))
+                left = left - show_word(item, tvb(base + place - begins, facts.word), word, u32(data, place, order))
+            end
+            if left <= 0 then
+                break
             end
         end
     end

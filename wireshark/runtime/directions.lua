@@ -13,6 +13,7 @@
 --   instead       what to call it there
 --   findings      the rules that it breaks: see rules.tell
 --   row           of a PAGE_DATA whose pages all came with data and follow one another: the first pfn
+--   counts        how many of its findings there were of each rule, kept or not
 --   pass          of a PAGE_DATA: the pass over memory that it belongs to
 -- All of that follows from positions alone, so that a frame looks the same whenever it is looked at.
 local directions = {}

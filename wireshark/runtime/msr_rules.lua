@@ -7,9 +7,9 @@ do
     -- for such a guest, `layout` says where index and value are in each.
     local function look(tell, who, body, at, count, order, taken, layout)
         local seen = {}
-        local tell_of = rules.few(function(rule, index, problem)
+        local function tell_of(rule, index, problem)
             tell(rule, ("%s: %s %s"):format(who, structs.meaning(enumeration, index), problem))
-        end)
+        end
         for number = 0, count - 1 do
             local begins = at + number * layout.size
             local index = numbers.u32(body, begins + layout.index, order)

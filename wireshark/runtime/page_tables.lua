@@ -45,9 +45,7 @@ do
     -- Tell that a page breaks a rule: with the CHECKPOINT or END that shows it, or with the segment that holds the last byte of
     -- the page, or with a later one that shows the record, which the search for a lost place may have found behind its pages.
     local function tell(self, rule, page, problem, ending)
-        local told = (self.told[rule] or 0) + 1
-        self.told[rule] = told
-        if told > facts.kept then
+        if not rules.wanted(self.told, rule) then
             return
         end
         local record = page.record

@@ -32,9 +32,9 @@ do
         if frames == nil or came == nil or came:ordinary(frames.pfns) then
             return
         end
-        local tell = rules.few(function(rule, problem, ...)
+        local function tell(rule, problem, ...)
             rules.tell(record, rule, { problem = problem:format(...) }, frames.record)
-        end)
+        end
         for index, pfn in ipairs(frames.pfns) do
             if pfn <= last then
                 pv_page_rules.look(guest, tell, ("frame %.0f of the physical-to-machine table"):format(index - 1), pfn, 0, 0)

@@ -39,8 +39,13 @@ do
     end
 
     -- Keep that an element breaks a rule; `values` fill its message. What is known of an earlier element, `about`, with this
-    -- one only is shown here, because the frame that shows the other was looked at without it.
+    -- one only is shown here, because the frame that shows the other was looked at without it. Of one rule no more are kept
+    -- than the core keeps: a large body has room for more than Wireshark's tree takes.
     function rules.tell(element, id, values, about)
+        element.counts = element.counts or {}
+        if not rules.wanted(element.counts, id) then
+            return
+        end
         values = values or {}
         values.what = values.what or rules.what(about or element)
         local found = element.findings
@@ -51,16 +56,10 @@ do
         found[#found + 1] = { rule = id, values = values, about = about }
     end
 
-    -- A function(rule, ...) that passes on to `tell` as many findings of a rule as are kept of it: a large body has room for
-    -- more than anybody could read.
-    function rules.few(tell)
-        local told = {}
-        return function(rule, ...)
-            told[rule] = (told[rule] or 0) + 1
-            if told[rule] <= definitions.most_findings then
-                tell(rule, ...)
-            end
-        end
+    -- Count another finding of a rule in `counts`; whether it is one of those that are kept.
+    function rules.wanted(counts, id)
+        counts[id] = (counts[id] or 0) + 1
+        return counts[id] <= definitions.most_findings
     end
 
     -- Bytes from a stream as text that is safe to show, as Python's ascii() writes it.

@@ -14,6 +14,7 @@ do
     function trees.sink(item, tvb, base, rule_of, hidden)
         return setmetatable({
             tvb = tvb, base = base, stack = { item }, last = item, rule_of = rule_of, hidden = hidden or {}, left = trees.MOST,
+            counts = {},
         }, tree_of)
     end
 
@@ -148,7 +149,7 @@ do
             path = path == "" and self.inside or self.inside .. "." .. path
         end
         local rule, values = self.rule_of(kind, path, message, actual, expected)
-        if rule then
+        if rule and rules.wanted(self.counts, rule) then
             findings.add(self.last, rule, values)
         end
     end
